@@ -1,0 +1,1 @@
+//! The infrastructure itself: data centres, blocks and shared modules

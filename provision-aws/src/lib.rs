@@ -1,0 +1,1 @@
+//! Typed AWS resources for provision, and the calls that make them

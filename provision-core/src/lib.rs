@@ -1,0 +1,1 @@
+//! DSL, graph, planner, executor, streams and the simulated cloud of provision

@@ -1,0 +1,1 @@
+//! Misuses of the DSL that must not compile, each with its message

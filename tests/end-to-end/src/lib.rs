@@ -1,0 +1,1 @@
+//! Tests through the real SDK against the servers of the testbed

@@ -1,0 +1,1 @@
+//! Golden scenarios in the simulated cloud
