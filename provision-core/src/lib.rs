@@ -1,1 +1,14 @@
-//! DSL, graph, planner, executor, streams and the simulated cloud of provision
+//! Infrastructure as typed Rust: the core that knows no cloud.
+//!
+//! See `ARCHITECTURE.md` for the code map.
+
+pub mod call;
+pub mod desired;
+pub mod id;
+pub mod machine;
+pub mod progress;
+pub mod provider;
+pub mod schema;
+pub mod stream;
+pub mod target;
+pub mod value;

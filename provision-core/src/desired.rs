@@ -1,0 +1,112 @@
+//! What the code asks for, erased: the boundary between the DSL and everything else.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{BlockAddr, DcName, EnvName, InfraId, ProviderName, ResourceAddr, ResourceName, TypeName};
+use crate::target::TargetId;
+use crate::value::{Exprs, Value};
+
+/// The whole infrastructure as its code describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Desired {
+    /// Its name.
+    pub infra: InfraId,
+    /// The environments in the order in which they are applied.
+    pub environments: Vec<EnvName>,
+    /// The data centres.
+    pub dcs: BTreeMap<DcName, DesiredDc>,
+    /// The blocks.
+    pub blocks: BTreeMap<BlockAddr, DesiredBlock>,
+}
+
+/// A data centre.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DesiredDc {
+    /// Its environment.
+    pub env: EnvName,
+    /// Whether it runs stable or beta releases.
+    pub channel: Channel,
+    /// Where each provider's calls go.
+    pub targets: BTreeMap<ProviderName, TargetId>,
+}
+
+/// Which releases a data centre runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// A: stable.
+    Stable,
+    /// B: beta.
+    Beta,
+}
+
+/// A block.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DesiredBlock {
+    /// The function that built it.
+    pub function: String,
+    /// What it was given.
+    pub params: Value,
+    /// The blocks that it uses or was ordered after.
+    pub after: BTreeSet<BlockAddr>,
+    /// Its resources.
+    pub resources: BTreeMap<ResourceName, DesiredResource>,
+}
+
+/// A resource.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DesiredResource {
+    /// Its type.
+    pub type_name: TypeName,
+    /// The schema version that the code was written for.
+    pub version: u32,
+    /// Its provider.
+    pub provider: ProviderName,
+    /// The fields that the definition sets, and the defaults of those that it does not.
+    pub inputs: Exprs,
+    /// Where the definition stands; not part of any digest, since moving code changes nothing.
+    #[serde(skip)]
+    pub location: Location,
+}
+
+impl DesiredResource {
+    /// The resources whose outputs this one uses.
+    pub fn depends_on(&self) -> BTreeSet<ResourceAddr> {
+        self.inputs.values().flat_map(|input| input.outputs()).map(|output| output.resource.clone()).collect()
+    }
+}
+
+/// A place in the code.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Location {
+    /// The file, as the compiler names it.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u32,
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
+}
+
+/// Something that is wrong with a definition, found without any network.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Finding {
+    /// Where the definition stands.
+    pub location: Location,
+    /// Which block or resource, and field, as far as it applies: `us-east.network.main, field cidr`.
+    pub subject: String,
+    /// What is wrong, and what would be right.
+    pub problem: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}: {}", self.location, self.subject, self.problem)
+    }
+}

@@ -1,0 +1,128 @@
+//! The two halves of a provider.
+//!
+//! The *pure half* ([`Provider`]) compiles a change into calls: data, which can be recorded, planned on and executed by
+//! the simulated cloud. The *client half* ([`Client`]) sends one call or one read and returns its answer: no loop,
+//! retry, wait or clock in it. Order, intents, retries, waits, lease checks and limits are the executor's.
+
+use async_trait::async_trait;
+use thiserror::Error;
+
+use crate::call::{Answer, Bounds, Call, Mark, Observed, Read, ReadAnswer, Sending};
+use crate::id::{ObjectId, ProviderName, Token, TypeName};
+use crate::schema::Schema;
+use crate::target::TargetId;
+use crate::value::Fields;
+
+/// A change of one object, all of it known.
+#[derive(Debug, Clone)]
+pub enum Change<'a> {
+    /// A new object.
+    Create {
+        /// All fields that are ours, the engine's name included.
+        desired: &'a Fields,
+        /// The mark to set in the create call; its incarnation is the token where the API takes one.
+        mark: &'a Mark,
+    },
+    /// An object is brought to the desired fields.
+    Update {
+        /// Its id.
+        id: &'a ObjectId,
+        /// What it is now: the pre-image.
+        observed: &'a Observed,
+        /// All fields that are ours.
+        desired: &'a Fields,
+        /// The names of those that differ.
+        changed: &'a [&'static str],
+        /// The mark, if it has to be set again.
+        mark: Option<&'a Mark>,
+    },
+    /// An object goes.
+    Delete {
+        /// Its id.
+        id: &'a ObjectId,
+        /// Its fields as last recorded.
+        recorded: &'a Fields,
+    },
+}
+
+/// A change that the provider cannot make: user error, not a bug.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{type_name}: {problem}")]
+pub struct CannotCompile {
+    /// The type.
+    pub type_name: TypeName,
+    /// What is wrong, and what would be right.
+    pub problem: String,
+}
+
+/// The pure half: no network, clock, randomness or environment.
+pub trait Provider: Send + Sync {
+    /// The provider's name, as targets and schemas have it.
+    fn name(&self) -> ProviderName;
+
+    /// The types that it makes.
+    fn schemas(&self) -> &'static [&'static Schema];
+
+    /// The calls that make the change, in order. Empty when nothing has to be called.
+    ///
+    /// The first call of a create creates the object and carries the mark; every prefix of the calls leaves an object
+    /// that the next plan can bring to its goal.
+    ///
+    /// # Errors
+    /// What the definition asks for and the provider cannot do.
+    fn compile(&self, type_name: &TypeName, change: &Change<'_>) -> Result<Vec<Call>, CannotCompile>;
+
+    /// Lifts recorded fields of an older schema version.
+    ///
+    /// # Errors
+    /// A version that this provider does not know.
+    fn lift(&self, type_name: &TypeName, version: u32, fields: Fields) -> Result<Fields, CannotCompile> {
+        match self.schemas().iter().find(|schema| schema.type_name == type_name.as_str()) {
+            Some(schema) if schema.version == version => Ok(fields),
+            Some(schema) => Err(CannotCompile {
+                type_name: type_name.clone(),
+                problem: format!("recorded with schema version {version}; this build knows version {}", schema.version),
+            }),
+            None => Err(CannotCompile {
+                type_name: type_name.clone(),
+                problem: "this build does not know the type".to_owned(),
+            }),
+        }
+    }
+}
+
+/// The client half for one target.
+#[async_trait]
+pub trait Client: Send + Sync {
+    /// What the endpoint guarantees.
+    fn bounds(&self) -> Bounds;
+
+    /// Asks the endpoint who we are, and compares it with the target.
+    ///
+    /// # Errors
+    /// Missing credentials, an unreachable endpoint, another account.
+    async fn verify(&self, target: &TargetId) -> Result<(), ClientError>;
+
+    /// Sends one call, once.
+    async fn call(&self, sending: &Sending) -> Answer;
+
+    /// Sends one read, once.
+    async fn read(&self, read: &Read) -> ReadAnswer;
+}
+
+/// Why a target cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("target {target}: {problem}")]
+pub struct ClientError {
+    /// The target.
+    pub target: TargetId,
+    /// What is wrong, and what would be right.
+    pub problem: String,
+}
+
+/// A token for a create: derived, never drawn.
+pub fn token(nonce: &crate::id::Nonce, address: &crate::id::ResourceAddr, intent: crate::id::IntentNo) -> Token {
+    let digits = nonce.derive(&["token", &address.to_string(), &intent.to_string()]);
+    // 32 hex digits are a token by construction.
+    Token::new(digits).unwrap_or_else(|bad| unreachable!("{bad}"))
+}
