@@ -4,8 +4,10 @@
 
 pub mod call;
 pub mod desired;
+pub mod exec;
 pub mod id;
 pub mod machine;
+pub mod plan;
 pub mod progress;
 pub mod provider;
 pub mod schema;

@@ -33,6 +33,8 @@ pub struct BlockState {
     pub definition: Option<Arc<DesiredBlock>>,
     /// That definition's digest.
     pub digest: Option<Digest>,
+    /// The generation whose code last had the block: only a newer one destroys it for missing in the code.
+    pub defined: Option<Generation>,
     /// The environment of the block's data centre.
     pub env: Option<EnvName>,
     /// Its channel.
@@ -227,6 +229,7 @@ impl BlockState {
             BlockEvent::Applying { digest, definition, env, channel, targets } => {
                 self.definition = Some(self.define(digest, definition.as_deref())?);
                 self.digest = Some(digest.clone());
+                self.defined = Some(self.generation);
                 self.env = Some(env.clone());
                 self.channel = Some(*channel);
                 self.targets.clone_from(targets);
@@ -245,7 +248,11 @@ impl BlockState {
                 state.object.depends_on.clone_from(depends_on);
             }
             BlockEvent::Deposed { resource, id } => {
-                let record = self.leave(resource, Some(id))?;
+                self.present(resource, Some(id))?;
+                self.unused(resource, id)?;
+                let Some(ResourceState { object: record, applied: _ }) = self.resources.remove(resource) else {
+                    return Err(no_object(resource, Some(id)));
+                };
                 self.deposed.insert(id.clone(), Deposed { resource: resource.clone(), record });
             }
             BlockEvent::Gone { resource, id } => {
@@ -299,7 +306,9 @@ impl BlockState {
         }
         self.settled(&intent.resource, intent.object.as_ref())?;
         match (&intent.call.effect, &intent.object) {
-            (Effect::Create { .. }, None) => self.vacant(&intent.resource)?,
+            // The object that it replaces, if there is one, is deposed when the new one is there: until then it is the
+            // resource's object, and a create that fails changes nothing.
+            (Effect::Create { .. }, None) => {}
             (Effect::Create { .. }, Some(_)) => return Err(mismatch("it creates an object and acts on one")),
             (Effect::Set { .. } | Effect::Remove, None) => return Err(mismatch("it acts on no object")),
             (Effect::Set { .. } | Effect::Remove, Some(id)) => {
