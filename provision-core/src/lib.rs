@@ -4,6 +4,7 @@
 
 pub mod call;
 pub mod desired;
+pub mod driver;
 pub mod id;
 pub mod machine;
 pub mod progress;
