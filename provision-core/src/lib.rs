@@ -5,6 +5,7 @@
 pub mod call;
 pub mod desired;
 pub mod exec;
+pub mod driver;
 pub mod id;
 pub mod machine;
 pub mod plan;
