@@ -9,6 +9,7 @@ pub mod machine;
 pub mod progress;
 pub mod provider;
 pub mod schema;
+pub mod sim;
 pub mod stream;
 pub mod target;
 pub mod value;
