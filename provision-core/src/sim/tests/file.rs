@@ -114,7 +114,7 @@ fn a_cut_anywhere_in_the_last_line_loses_that_line_alone() {
         fs::write(journal(cut.path()), &whole[..length]).unwrap();
         let cloud = open(cut.path(), &ticks);
         let ids = |cloud: &FileCloud| cloud.objects().unwrap().into_iter().map(|held| held.id).collect::<Vec<_>>();
-        assert_eq!(ids(&cloud), [first.clone()], "cut at {length}");
+        assert_eq!(ids(&cloud), vec![first.clone()], "cut at {length}");
         assert_eq!(id_of(&cloud.call(&target(), &second)), second_id);
         assert_eq!(fs::read(journal(cut.path())).unwrap(), whole, "what was torn is cut off");
         assert_eq!(ids(&open(cut.path(), &ticks)), [first.clone(), second_id.clone()]);
