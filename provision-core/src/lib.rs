@@ -12,6 +12,7 @@ pub mod plan;
 pub mod progress;
 pub mod provider;
 pub mod schema;
+pub mod sim;
 pub mod stream;
 pub mod target;
 pub mod value;
