@@ -1,1 +1,3 @@
 //! Typed AWS resources for provision, and the calls that make them
+
+pub mod resources;
