@@ -4,6 +4,7 @@
 
 pub mod call;
 pub mod desired;
+pub mod dsl;
 pub mod id;
 pub mod machine;
 pub mod progress;
@@ -12,3 +13,16 @@ pub mod schema;
 pub mod stream;
 pub mod target;
 pub mod value;
+
+pub use provision_macros::{cidr, data_centre, environment, resource, text};
+
+/// What a module of an infrastructure, or a crate of resource types, starts with: `use provision_core::prelude::*;`.
+pub mod prelude {
+    pub use provision_macros::{Args, cidr, data_centre, environment, resource, text};
+
+    pub use crate::desired::{Channel, Desired, Finding};
+    pub use crate::dsl::{
+        Added, Args, Block, Cidr, Cloud, DataCentre, Dc, Environment, Infrastructure, IntoInput, On, Ref, Region, Tags,
+        Text,
+    };
+}
