@@ -1,0 +1,33 @@
+//! The AWS resource types: what an infra author declares, and the schemas that the calls are compiled from.
+
+use provision_core::dsl::Cloud;
+use provision_core::schema::Schema;
+
+pub mod instance;
+pub mod region;
+pub mod rule;
+pub mod security_group;
+pub mod subnet;
+pub mod vpc;
+
+pub use instance::{Instance, InstanceExt, InstanceId, InstanceKind};
+pub use rule::Rule;
+pub use security_group::{SecurityGroup, SecurityGroupExt, SecurityGroupId, SecurityGroupKind};
+pub use subnet::{Subnet, SubnetExt, SubnetId, SubnetKind};
+pub use vpc::{Vpc, VpcExt, VpcId, VpcKind};
+
+/// Amazon Web Services: `#[data_centre(.., on(Aws, account = "123456789012", region = UsEast1))]`.
+#[derive(Debug, Clone, Copy)]
+pub enum Aws {}
+
+impl Cloud for Aws {
+    const NAME: &'static str = "aws";
+
+    fn account_problem(account: &str) -> Option<String> {
+        let good = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
+        (!good).then(|| format!("`{}` is not an AWS account: write its 12 digits", account.escape_debug()))
+    }
+}
+
+/// Every schema of this provider.
+pub const SCHEMAS: &[&Schema] = &[Vpc::SCHEMA, Subnet::SCHEMA, SecurityGroup::SCHEMA, Instance::SCHEMA];
