@@ -82,6 +82,10 @@ pub enum Literal {
     EmptyList,
     /// The empty map.
     EmptyMap,
+    /// A list.
+    List(&'static [Self]),
+    /// A map.
+    Map(&'static [(&'static str, Self)]),
 }
 
 /// What a change of a field does to the object.
@@ -113,6 +117,10 @@ impl Literal {
             Self::Text(text) => text.into(),
             Self::EmptyList => Value::List(Vec::new()),
             Self::EmptyMap => Value::Map(Default::default()),
+            Self::List(items) => Value::List(items.iter().map(|item| item.value()).collect()),
+            Self::Map(entries) => {
+                Value::Map(entries.iter().map(|(key, value)| ((*key).to_owned(), value.value())).collect())
+            }
         }
     }
 }
