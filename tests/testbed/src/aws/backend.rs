@@ -78,6 +78,17 @@ impl Backend {
         }
     }
 
+    /// The server's answer. Where moto has a bug or a gap it answers 500 with a page: an SDK would take that for a
+    /// passing trouble and repeat the call, so it is made an error that says what it is.
+    async fn forward(&self, call: &Call, request: Request) -> io::Result<Answer> {
+        let answer = self.upstream.send(request).await?;
+        if answer.status == 500 && !call.is_s3() && answer.text().starts_with("<!doctype html>") {
+            let message = format!("moto cannot do this {}; its log says why", call.action);
+            return Ok(Answer::error(call, 400, "TestbedUnsupported", &message));
+        }
+        Ok(answer)
+    }
+
     /// Past the proxy: nothing is remembered and nothing refused.
     pub(crate) async fn send(&self, request: Request) -> io::Result<Answer> {
         self.upstream.send(request).await
@@ -135,7 +146,7 @@ impl Backend {
         }
         if !call.is_ec2() {
             return Ok(Execution {
-                answer: self.upstream.send(request).await?,
+                answer: self.forward(call, request).await?,
                 executed: true,
             });
         }
@@ -158,7 +169,7 @@ impl Backend {
             self.describe(call, request, terms.lag).await?
         } else {
             Execution {
-                answer: self.upstream.send(request).await?,
+                answer: self.forward(call, request).await?,
                 executed: true,
             }
         };
@@ -189,7 +200,7 @@ impl Backend {
         }
         let (request, tokens) =
             gaps::token_filter(call, request.without(&["MaxResults", "NextToken"]));
-        let mut answer = self.upstream.send(request).await?;
+        let mut answer = self.forward(call, request).await?;
         let executed = true;
         if !answer.is_success() {
             return Ok(Execution { answer, executed });

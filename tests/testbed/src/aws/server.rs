@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    process::Command,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -121,7 +122,7 @@ impl AwsServer {
         &self.region
     }
 
-    /// The environment of a child process that is to use this server, and no other credentials or settings.
+    /// The environment of a child process that is to use this server; see [`AwsServer::set_env`].
     pub fn env(&self) -> Vec<(String, String)> {
         let nowhere = "/nonexistent-aws-settings";
         [
@@ -138,6 +139,15 @@ impl AwsServer {
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .to_vec()
+    }
+
+    /// Gives a command [`AwsServer::env`], and nothing else that the SDKs read: no profile, no session token.
+    pub fn set_env(&self, command: &mut Command) {
+        let inherited = std::env::vars_os().map(|(name, _)| name);
+        for name in inherited.filter(|name| name.to_string_lossy().starts_with("AWS_")) {
+            command.env_remove(name);
+        }
+        command.envs(self.env());
     }
 
     /// Puts a rule in force, after those that are.

@@ -181,3 +181,22 @@ async fn what_is_in_use_is_not_deleted() {
         "InvalidVpcID.NotFound"
     );
 }
+
+#[tokio::test]
+async fn what_moto_cannot_do_is_not_taken_for_a_passing_trouble() {
+    let Some(aws) = server().await else { return };
+    let filter = [
+        ("Filter.1.Name", "no-such-filter"),
+        ("Filter.1.Value.1", "x"),
+    ];
+    let reply = ec2(&aws, "DescribeVpcs", &filter).await;
+    assert_eq!(reply.error(), (400, "TestbedUnsupported".to_owned()));
+    // It answers first and logs then.
+    for _ in 0..100 {
+        if aws.log_tail().contains("NotImplementedError") {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("{}", aws.log_tail());
+}

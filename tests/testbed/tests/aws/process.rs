@@ -1,6 +1,7 @@
 //! How a server ends, and what it leaves to read.
 
 use std::{
+    collections::BTreeMap,
     io::{BufRead, BufReader},
     net::TcpStream,
     process::{Command, Stdio},
@@ -75,9 +76,13 @@ async fn a_failing_test_can_quote_the_log() {
 }
 
 #[tokio::test]
-async fn a_child_process_gets_all_that_it_needs() {
+async fn a_child_process_gets_all_that_it_needs_and_nothing_else() {
     let Some(aws) = server().await else { return };
-    let env: std::collections::BTreeMap<_, _> = aws.env().into_iter().collect();
+    let mut command = Command::new("env");
+    aws.set_env(&mut command);
+    let said = String::from_utf8(command.output().unwrap().stdout).unwrap();
+    let lines = said.lines().filter(|line| line.starts_with("AWS_"));
+    let env: BTreeMap<_, _> = lines.filter_map(|line| line.split_once('=')).collect();
     assert_eq!(env["AWS_ENDPOINT_URL"], aws.endpoint_url());
     assert_ne!(aws.endpoint_url(), aws.direct_url());
     for name in [
@@ -88,4 +93,10 @@ async fn a_child_process_gets_all_that_it_needs() {
     ] {
         assert!(!env[name].is_empty(), "{name}");
     }
+    let named: Vec<_> = aws.env().into_iter().map(|(name, _)| name).collect();
+    assert!(
+        env.keys()
+            .all(|name| named.iter().any(|named| named == name)),
+        "{env:?}"
+    );
 }
