@@ -222,7 +222,10 @@ impl Proxy {
         let terms = self.state().terms();
         let Execution { answer, executed } = backend.execute(call, request, terms).await;
         drop(backend);
-        self.update(seq, |record| record.executed = executed);
+        self.update(seq, |record| {
+            record.executed = executed;
+            record.result = Some(answer.status);
+        });
         answer
     }
 

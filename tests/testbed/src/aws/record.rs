@@ -26,6 +26,9 @@ pub struct RecordedCall {
     /// What was answered. Nothing as long as there is no answer, and where the connection was closed on
     /// the caller instead.
     pub status: Option<u16>,
+    /// What the service said to it when it was its turn, whether or not the caller heard that: of a late
+    /// delivery, for one. Nothing as long as it is on its way, and where it never gets there.
+    pub result: Option<u16>,
     /// Whether the server behind the proxy was asked to do it: not so for a dry run, a refusal by the proxy, and an
     /// answer that was given again for the same client token.
     pub executed: bool,
@@ -50,6 +53,7 @@ impl RecordedCall {
             action,
             params,
             status: None,
+            result: None,
             executed: false,
             faulted: None,
         }

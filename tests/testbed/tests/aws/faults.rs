@@ -34,7 +34,10 @@ async fn a_lost_answer_is_one_of_an_executed_call() {
     assert_eq!(ec2(&aws, "CreateVpc", &VPC).await.status, None);
     assert_eq!(vpcs(&aws).await.len(), 2);
     let call = &aws.calls()[1];
-    assert_eq!((call.executed, call.status), (true, None));
+    assert_eq!(
+        (call.executed, call.result, call.status),
+        (true, Some(200), None)
+    );
 }
 
 #[tokio::test]

@@ -49,6 +49,23 @@ async fn a_late_delivery_is_refused_by_its_stamp() {
 }
 
 #[tokio::test]
+async fn a_late_delivery_that_nobody_waits_for_is_refused_by_its_stamp() {
+    let Some(aws) = server().await else { return };
+    aws.set_stamp_bound(Duration::from_secs(1));
+    let after = Duration::from_millis(2_500);
+    let caller = Caller::Disconnected;
+    aws.add_rule(Rule::new("CreateVpc", Fault::DeliverLate { after, caller }));
+    assert_eq!(ec2(&aws, "CreateVpc", &VPC).await.status, None);
+    aws.until(|calls| calls[0].result.is_some()).await;
+    let call = &aws.calls()[0];
+    assert_eq!(
+        (call.result, call.status, call.executed),
+        (Some(400), None, false)
+    );
+    assert!(vpcs(&aws).await.is_empty());
+}
+
+#[tokio::test]
 async fn a_held_request_is_refused_by_its_stamp_when_it_is_released() {
     let Some(aws) = server().await else { return };
     aws.set_stamp_bound(Duration::from_secs(1));
