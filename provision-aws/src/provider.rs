@@ -18,21 +18,42 @@ pub struct Aws;
 /// How the calls of one type are compiled.
 struct Row {
     type_name: &'static str,
+    /// What no two objects can share.
+    identity_key: &'static [&'static str],
     create: fn(&mut Calls, Given<'_>, &Mark) -> Result<(), String>,
     update: fn(&mut Calls, &Update<'_>) -> Result<(), String>,
     delete: fn(&mut Calls, &ObjectId),
 }
 
 static TYPES: &[Row] = &[
-    Row { type_name: "aws_vpc", create: vpc::create, update: vpc::update, delete: vpc::delete },
-    Row { type_name: "aws_subnet", create: subnet::create, update: subnet::update, delete: subnet::delete },
+    Row {
+        type_name: "aws_vpc",
+        identity_key: &[],
+        create: vpc::create,
+        update: vpc::update,
+        delete: vpc::delete,
+    },
+    Row {
+        type_name: "aws_subnet",
+        identity_key: &["vpc", "cidr"],
+        create: subnet::create,
+        update: subnet::update,
+        delete: subnet::delete,
+    },
     Row {
         type_name: "aws_security_group",
+        identity_key: &["vpc", "name"],
         create: security_group::create,
         update: security_group::update,
         delete: security_group::delete,
     },
-    Row { type_name: "aws_instance", create: instance::create, update: instance::update, delete: instance::delete },
+    Row {
+        type_name: "aws_instance",
+        identity_key: &[],
+        create: instance::create,
+        update: instance::update,
+        delete: instance::delete,
+    },
 ];
 
 impl Provider for Aws {
@@ -43,6 +64,10 @@ impl Provider for Aws {
 
     fn schemas(&self) -> &'static [&'static Schema] {
         resources::SCHEMAS
+    }
+
+    fn identity_key(&self, type_name: &TypeName) -> &'static [&'static str] {
+        TYPES.iter().find(|row| row.type_name == type_name.as_str()).map_or(&[], |row| row.identity_key)
     }
 
     fn compile(&self, type_name: &TypeName, change: &Change<'_>) -> Result<Vec<Call>, CannotCompile> {
