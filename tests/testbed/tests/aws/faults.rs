@@ -59,7 +59,7 @@ async fn an_error_comes_after_the_execution_or_instead_of_it() {
 #[tokio::test]
 async fn a_late_request_is_executed_late() {
     let Some(aws) = server().await else { return };
-    let after = Duration::from_millis(500);
+    let after = Duration::from_secs(2);
     aws.add_rule(Rule::new(
         "CreateVpc",
         Fault::DeliverLate {
