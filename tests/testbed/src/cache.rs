@@ -17,16 +17,8 @@ const MARKER: &str = ".complete";
 /// # Errors
 /// Where no variable says where that is.
 pub fn cache_folder() -> io::Result<PathBuf> {
-    choose(|name| {
-        env::var_os(name)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
-    })
-    .ok_or_else(|| {
-        io::Error::new(
-            io::ErrorKind::NotFound,
-            "none of PROVISION_TESTBED_CACHE, XDG_CACHE_HOME and HOME is set",
-        )
+    choose(|name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)).ok_or_else(|| {
+        io::Error::new(io::ErrorKind::NotFound, "none of PROVISION_TESTBED_CACHE, XDG_CACHE_HOME and HOME is set")
     })
 }
 
@@ -57,10 +49,7 @@ pub(crate) fn made_once<E: From<io::Error>>(
         return Ok(folder);
     }
     if folder.exists() {
-        say(&format!(
-            "{} is incomplete, making it again",
-            folder.display()
-        ));
+        say(&format!("{} is incomplete, making it again", folder.display()));
         fs::remove_dir_all(&folder)?;
     }
     fs::create_dir(&folder)?;
@@ -70,18 +59,11 @@ pub(crate) fn made_once<E: From<io::Error>>(
 }
 
 fn locked(path: &Path) -> io::Result<File> {
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(path)?;
+    let file = File::options().create(true).truncate(false).write(true).open(path)?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
-            say(&format!(
-                "waiting for another process that holds {}",
-                path.display()
-            ));
+            say(&format!("waiting for another process that holds {}", path.display()));
             file.lock()?;
         }
         Err(TryLockError::Error(error)) => return Err(error),
@@ -103,10 +85,7 @@ mod tests {
         let all = |name: &str| Some(PathBuf::from(format!("/{name}")));
         assert_eq!(choose(all), Some(PathBuf::from("/PROVISION_TESTBED_CACHE")));
         let home = |name: &str| (name == "HOME").then(|| PathBuf::from("/h"));
-        assert_eq!(
-            choose(home),
-            Some(PathBuf::from("/h/.cache/provision-testbed"))
-        );
+        assert_eq!(choose(home), Some(PathBuf::from("/h/.cache/provision-testbed")));
         assert_eq!(choose(|_| None), None);
     }
 
@@ -123,10 +102,7 @@ mod tests {
                         fs::write(folder.join("content"), "whole")
                     })
                     .unwrap();
-                    assert_eq!(
-                        fs::read(cache.path().join("thing/content")).unwrap(),
-                        b"whole"
-                    );
+                    assert_eq!(fs::read(cache.path().join("thing/content")).unwrap(), b"whole");
                 });
             }
         });

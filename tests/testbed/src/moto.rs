@@ -67,9 +67,7 @@ impl Moto {
     }
 
     fn start_with(python: &Path) -> io::Result<Self> {
-        let folder = tempfile::Builder::new()
-            .prefix("provision-moto-")
-            .tempdir()?;
+        let folder = tempfile::Builder::new().prefix("provision-moto-").tempdir()?;
         let log = folder.path().join("moto.log");
         let mut child = Command::new(python)
             .args(["-I", "-c", CHILD])
@@ -79,17 +77,10 @@ impl Moto {
             .spawn()?;
         let announced = child.stdout.take().map(port_announced_by);
         // From here on a return drops the server, and with it the process.
-        let mut moto = Self {
-            child,
-            port: 0,
-            log,
-            folder: Some(folder),
-        };
+        let mut moto = Self { child, port: 0, log, folder: Some(folder) };
         moto.port = announced
             .and_then(|port| port.recv_timeout(START).ok().flatten())
-            .ok_or_else(|| {
-                io::Error::other(format!("it did not start; its log: {}", moto.log_tail()))
-            })?;
+            .ok_or_else(|| io::Error::other(format!("it did not start; its log: {}", moto.log_tail())))?;
         Ok(moto)
     }
 }
@@ -102,10 +93,7 @@ impl Drop for Moto {
         if thread::panicking()
             && let Some(folder) = self.folder.take()
         {
-            say(&format!(
-                "the log of moto is kept in {}",
-                folder.keep().display()
-            ));
+            say(&format!("the log of moto is kept in {}", folder.keep().display()));
         }
     }
 }
@@ -124,10 +112,7 @@ fn port_announced_by(stdout: impl Read + Send + 'static) -> mpsc::Receiver<Optio
 
 /// The interpreter of an environment that has exactly the pinned packages.
 fn environment() -> io::Result<PathBuf> {
-    let version = run(
-        Command::new("python3").args(["-c", "import sys; print(sys.version)"]),
-        "python3",
-    )?;
+    let version = run(Command::new("python3").args(["-c", "import sys; print(sys.version)"]), "python3")?;
     let mut key = Sha256::new();
     key.update(&version);
     key.update(REQUIREMENTS);
@@ -137,34 +122,13 @@ fn environment() -> io::Result<PathBuf> {
 }
 
 fn install(folder: &Path) -> io::Result<()> {
-    say(&format!(
-        "installing moto into {} (once; about 40 s and 140 MB)",
-        folder.display()
-    ));
-    run(
-        Command::new("python3").args(["-m", "venv"]).arg(folder),
-        "python3 -m venv",
-    )?;
+    say(&format!("installing moto into {} (once; about 40 s and 140 MB)", folder.display()));
+    run(Command::new("python3").args(["-m", "venv"]).arg(folder), "python3 -m venv")?;
     let requirements = folder.join("requirements.txt");
     std::fs::write(&requirements, REQUIREMENTS)?;
     // Without dependencies: what is not in the list is not installed, so nothing is unpinned.
-    let pip = [
-        "-I",
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--no-input",
-        "--disable-pip-version-check",
-        "--no-deps",
-        "-r",
-    ];
-    run(
-        Command::new(interpreter(folder))
-            .args(pip)
-            .arg(&requirements),
-        "pip install",
-    )?;
+    let pip = ["-I", "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--no-deps", "-r"];
+    run(Command::new(interpreter(folder)).args(pip).arg(&requirements), "pip install")?;
     say("installed moto");
     Ok(())
 }
@@ -182,11 +146,7 @@ fn run(command: &mut Command, name: &str) -> io::Result<Vec<u8>> {
         return Ok(output.stdout);
     }
     let said = String::from_utf8_lossy(&output.stderr);
-    Err(io::Error::other(format!(
-        "{name}: {}: {}",
-        output.status,
-        said.trim()
-    )))
+    Err(io::Error::other(format!("{name}: {}: {}", output.status, said.trim())))
 }
 
 fn tail(log: &Path) -> io::Result<String> {

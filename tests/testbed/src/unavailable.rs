@@ -14,10 +14,7 @@ pub struct Unavailable {
 impl Unavailable {
     /// `part` names the server or tool, `reason` says what went wrong.
     pub fn new(part: &'static str, reason: impl Display) -> Self {
-        Self {
-            part,
-            reason: reason.to_string(),
-        }
+        Self { part, reason: reason.to_string() }
     }
 
     /// Which part it is.
@@ -42,8 +39,7 @@ pub fn required() -> bool {
 /// # Panics
 /// Where the part cannot be had and [`required`] says that it must.
 pub fn available<T>(part: Result<T, Unavailable>) -> Option<T> {
-    part.map_err(|unavailable| skip_or_panic(&unavailable, required()))
-        .ok()
+    part.map_err(|unavailable| skip_or_panic(&unavailable, required())).ok()
 }
 
 /// The part, or a `return` out of a test that has no result, with a visible note that it was skipped.

@@ -37,9 +37,9 @@ impl Answer {
             "ec2" => format!(
                 "<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors><RequestID>{id}</RequestID></Response>"
             ),
-            "s3" => format!(
-                "<Error><Code>{code}</Code><Message>{message}</Message><RequestId>{id}</RequestId></Error>"
-            ),
+            "s3" => {
+                format!("<Error><Code>{code}</Code><Message>{message}</Message><RequestId>{id}</RequestId></Error>")
+            }
             _ => {
                 let kind = if status < 500 { "Sender" } else { "Receiver" };
                 format!(
@@ -48,18 +48,9 @@ impl Answer {
             }
         };
         let mut headers = HeaderMap::new();
-        headers.insert(
-            header::CONTENT_TYPE,
-            header::HeaderValue::from_static("text/xml;charset=UTF-8"),
-        );
-        let body = Bytes::from(format!(
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{document}"
-        ));
-        Self {
-            status,
-            headers,
-            body,
-        }
+        headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("text/xml;charset=UTF-8"));
+        let body = Bytes::from(format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{document}"));
+        Self { status, headers, body }
     }
 
     /// The error that a service answers when it fails by itself.
@@ -76,7 +67,5 @@ impl Answer {
 }
 
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

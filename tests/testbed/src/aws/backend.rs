@@ -47,10 +47,7 @@ pub(crate) struct Execution {
 
 impl Execution {
     fn without(answer: Answer) -> Self {
-        Self {
-            answer,
-            executed: false,
-        }
+        Self { answer, executed: false }
     }
 }
 
@@ -70,12 +67,7 @@ struct Spent {
 
 impl Backend {
     pub(crate) fn new(upstream: Upstream) -> Self {
-        Self {
-            upstream,
-            tokens: BTreeMap::new(),
-            pages: Pages::default(),
-            births: Births::default(),
-        }
+        Self { upstream, tokens: BTreeMap::new(), pages: Pages::default(), births: Births::default() }
     }
 
     /// The server's answer. Where moto has a bug or a gap it answers 500 with a page: an SDK would take that for a
@@ -96,68 +88,37 @@ impl Backend {
 
     /// Forgets everything, as does moto.
     pub(crate) async fn reset(&mut self) -> io::Result<()> {
-        let reset = Request::plain(
-            hyper::Method::POST,
-            "/moto-api/reset",
-            "moto-api",
-            "us-east-1",
-        );
+        let reset = Request::plain(hyper::Method::POST, "/moto-api/reset", "moto-api", "us-east-1");
         let answer = self.send(reset).await?;
         if !answer.is_success() {
-            return Err(io::Error::other(format!(
-                "moto was not reset: {}",
-                answer.status
-            )));
+            return Err(io::Error::other(format!("moto was not reset: {}", answer.status)));
         }
         *self = Self::new(self.upstream.clone());
         Ok(())
     }
 
-    pub(crate) async fn execute(
-        &mut self,
-        call: &Call,
-        request: Request,
-        terms: Terms,
-    ) -> Execution {
+    pub(crate) async fn execute(&mut self, call: &Call, request: Request, terms: Terms) -> Execution {
         match self.try_execute(call, request, terms).await {
             Ok(execution) => execution,
             // It may have been executed: the request was on its way.
             Err(error) => {
                 let answer = Answer::error(call, 502, "TestbedUpstream", &error.to_string());
-                Execution {
-                    answer,
-                    executed: true,
-                }
+                Execution { answer, executed: true }
             }
         }
     }
 
-    async fn try_execute(
-        &mut self,
-        call: &Call,
-        request: Request,
-        terms: Terms,
-    ) -> io::Result<Execution> {
+    async fn try_execute(&mut self, call: &Call, request: Request, terms: Terms) -> io::Result<Execution> {
         let expired = stamp::refusal(call, terms.now, terms.stamp_bound);
-        if let Some(answer) =
-            expired.or_else(|| self.births.refusal(call, terms.lag, Instant::now()))
-        {
+        if let Some(answer) = expired.or_else(|| self.births.refusal(call, terms.lag, Instant::now())) {
             return Ok(Execution::without(answer));
         }
         if !call.is_ec2() {
-            return Ok(Execution {
-                answer: self.forward(call, request).await?,
-                executed: true,
-            });
+            return Ok(Execution { answer: self.forward(call, request).await?, executed: true });
         }
         if call.param("DryRun") == Some("true") {
             let message = "Request would have succeeded, but DryRun flag is set.";
-            return Ok(Execution::without(Answer::error(
-                call,
-                412,
-                "DryRunOperation",
-                message,
-            )));
+            return Ok(Execution::without(Answer::error(call, 412, "DryRunOperation", message)));
         }
         if let Some(answer) = self.replayed(call) {
             return Ok(Execution::without(answer));
@@ -168,10 +129,7 @@ impl Backend {
         let execution = if call.action.starts_with("Describe") {
             self.describe(call, request, terms.lag).await?
         } else {
-            Execution {
-                answer: self.forward(call, request).await?,
-                executed: true,
-            }
+            Execution { answer: self.forward(call, request).await?, executed: true }
         };
         if execution.answer.is_success() {
             self.births.note(call, &execution.answer, Instant::now());
@@ -181,25 +139,17 @@ impl Backend {
     }
 
     async fn describe(&mut self, call: &Call, request: Request, lag: Lag) -> io::Result<Execution> {
-        let refused =
-            |code, message: &str| Ok(Execution::without(Answer::error(call, 400, code, message)));
-        let size = call
-            .param("MaxResults")
-            .map(str::parse::<usize>)
-            .transpose();
+        let refused = |code, message: &str| Ok(Execution::without(Answer::error(call, 400, code, message)));
+        let size = call.param("MaxResults").map(str::parse::<usize>).transpose();
         let Ok(size) = size else {
             return refused("InvalidParameterValue", "MaxResults is not a number");
         };
-        let by_id = call
-            .params
-            .keys()
-            .any(|name| name.starts_with("InstanceId."));
+        let by_id = call.params.keys().any(|name| name.starts_with("InstanceId."));
         if call.action == "DescribeInstances" && size.is_some() && by_id {
             let message = "The parameter instancesSet cannot be used with the parameter maxResults";
             return refused("InvalidParameterCombination", message);
         }
-        let (request, tokens) =
-            gaps::token_filter(call, request.without(&["MaxResults", "NextToken"]));
+        let (request, tokens) = gaps::token_filter(call, request.without(&["MaxResults", "NextToken"]));
         let mut answer = self.forward(call, request).await?;
         let executed = true;
         if !answer.is_success() {
@@ -209,10 +159,7 @@ impl Backend {
             let Some(page) = self.pages.next(&call.action, token, size.unwrap_or(PAGE)) else {
                 return refused("InvalidNextToken", "The specified NextToken is not valid");
             };
-            return Ok(Execution {
-                answer: answer.with_text(page),
-                executed,
-            });
+            return Ok(Execution { answer: answer.with_text(page), executed });
         }
         if let Some(tokens) = tokens {
             answer = gaps::with_tokens(answer, &tokens);
@@ -238,13 +185,7 @@ impl Backend {
 
     fn spend_token(&mut self, call: &Call, answer: &Answer) {
         if let Some(key) = TokenKey::of(call) {
-            self.tokens.insert(
-                key,
-                Spent {
-                    params: call.params.clone(),
-                    answer: answer.clone(),
-                },
-            );
+            self.tokens.insert(key, Spent { params: call.params.clone(), answer: answer.clone() });
         }
     }
 }

@@ -35,25 +35,15 @@ pub(crate) async fn serve(listener: TcpListener, proxy: Arc<Proxy>) {
         tokio::spawn(async move {
             let service = service_fn(|request| respond(request, Arc::clone(&proxy)));
             // Errors are what faults look like from here.
-            let _ended = http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), service)
-                .await;
+            let _ended = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
     }
 }
 
-async fn respond(
-    request: hyper::Request<Incoming>,
-    proxy: Arc<Proxy>,
-) -> io::Result<Response<Body>> {
+async fn respond(request: hyper::Request<Incoming>, proxy: Arc<Proxy>) -> io::Result<Response<Body>> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
-    let request = Request {
-        method: head.method,
-        uri: head.uri,
-        headers: head.headers,
-        body,
-    };
+    let request = Request { method: head.method, uri: head.uri, headers: head.headers, body };
     let (sender, outcome) = oneshot::channel();
     // A task of its own: a service goes on with a request when its caller hangs up.
     tokio::spawn({
@@ -68,16 +58,9 @@ async fn respond(
 }
 
 fn response(answer: Answer, proxy: &Proxy, body: fn(Bytes) -> Body) -> io::Result<Response<Body>> {
-    let Answer {
-        status,
-        mut headers,
-        body: bytes,
-    } = answer;
+    let Answer { status, mut headers, body: bytes } = answer;
     let date = httpdate::fmt_http_date(proxy.state().now());
-    headers.insert(
-        header::DATE,
-        HeaderValue::from_str(&date).map_err(io::Error::other)?,
-    );
+    headers.insert(header::DATE, HeaderValue::from_str(&date).map_err(io::Error::other)?);
     // An answer without a body keeps its length: that of a HEAD is that of the object.
     if !bytes.is_empty() {
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from(bytes.len()));
@@ -89,9 +72,7 @@ fn response(answer: Answer, proxy: &Proxy, body: fn(Bytes) -> Body) -> io::Resul
 }
 
 fn whole(bytes: Bytes) -> Body {
-    Full::new(bytes)
-        .map_err(|never| match never {})
-        .boxed_unsync()
+    Full::new(bytes).map_err(|never| match never {}).boxed_unsync()
 }
 
 /// The first half, long enough on its way to arrive, and then the end of the connection.

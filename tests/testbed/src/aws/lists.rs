@@ -11,13 +11,8 @@ pub(crate) fn texts_of(xml: &str, element: &str) -> Vec<String> {
     let Ok(document) = Document::parse(xml) else {
         return Vec::new();
     };
-    let named = document
-        .descendants()
-        .filter(|node| node.has_tag_name_anywhere(element));
-    named
-        .filter_map(|node| node.text())
-        .map(str::to_owned)
-        .collect()
+    let named = document.descendants().filter(|node| node.has_tag_name_anywhere(element));
+    named.filter_map(|node| node.text()).map(str::to_owned).collect()
 }
 
 /// The answer without the items of its list whose `id_element` is hidden. An instance is an item of its
@@ -76,10 +71,7 @@ impl Pages {
         let rest = Rest {
             action: action.to_owned(),
             head: head.to_owned(),
-            items: found
-                .iter()
-                .map(|item| xml[item.range()].to_owned())
-                .collect(),
+            items: found.iter().map(|item| xml[item.range()].to_owned()).collect(),
             tail: tail.to_owned(),
         };
         self.page(rest, size)
@@ -88,18 +80,8 @@ impl Pages {
     /// The page that a token stands for. Nothing if it was not handed out for this action. A token stays
     /// good: a caller may ask again for a page whose answer was lost.
     pub(crate) fn next(&mut self, action: &str, token: &str, size: usize) -> Option<String> {
-        let Rest {
-            action,
-            head,
-            items,
-            tail,
-        } = self.rest.get(token).filter(|rest| rest.action == action)?;
-        let rest = Rest {
-            action: action.clone(),
-            head: head.clone(),
-            items: items.clone(),
-            tail: tail.clone(),
-        };
+        let Rest { action, head, items, tail } = self.rest.get(token).filter(|rest| rest.action == action)?;
+        let rest = Rest { action: action.clone(), head: head.clone(), items: items.clone(), tail: tail.clone() };
         Some(self.page(rest, size))
     }
 
@@ -112,18 +94,9 @@ impl Pages {
         }
         self.tokens += 1;
         // Opaque: nothing can be computed from it, and it is not valid as anything else.
-        let token = format!(
-            "testbed+page/{:08x}==",
-            self.tokens.wrapping_mul(0x9E37_79B1) & 0xFFFF_FFFF
-        );
+        let token = format!("testbed+page/{:08x}==", self.tokens.wrapping_mul(0x9E37_79B1) & 0xFFFF_FFFF);
         let with_token = with_next_token(&whole, &token);
-        self.rest.insert(
-            token,
-            Rest {
-                items: later,
-                ..rest
-            },
-        );
+        self.rest.insert(token, Rest { items: later, ..rest });
         with_token
     }
 }
@@ -132,11 +105,7 @@ fn with_next_token(xml: &str, token: &str) -> String {
     let Some(end) = xml.rfind("</") else {
         return xml.to_owned();
     };
-    format!(
-        "{}<nextToken>{token}</nextToken>{}",
-        &xml[..end],
-        &xml[end..]
-    )
+    format!("{}<nextToken>{token}</nextToken>{}", &xml[..end], &xml[end..])
 }
 
 /// The items of the list directly under the root: the first element that has nothing but items.
@@ -145,10 +114,7 @@ fn items<'a>(document: &'a Document<'a>) -> Vec<Node<'a, 'a>> {
         let mut children = elements(*list).peekable();
         children.peek().is_some() && children.all(|child| child.has_tag_name_anywhere("item"))
     };
-    elements(document.root_element())
-        .find(all_items)
-        .map(|list| elements(list).collect())
-        .unwrap_or_default()
+    elements(document.root_element()).find(all_items).map(|list| elements(list).collect()).unwrap_or_default()
 }
 
 fn elements<'a, 'input>(node: Node<'a, 'input>) -> impl Iterator<Item = Node<'a, 'input>> {
@@ -198,10 +164,7 @@ mod tests {
             assert_eq!(texts_of(&second, "requestId"), ["r"]);
         }
         assert_eq!(pages.first("DescribeVpcs", VPCS, 3), VPCS);
-        assert_eq!(
-            pages.first("DescribeVpcs", "<R><vpcSet/></R>", 3),
-            "<R><vpcSet/></R>"
-        );
+        assert_eq!(pages.first("DescribeVpcs", "<R><vpcSet/></R>", 3), "<R><vpcSet/></R>");
     }
 
     #[test]
@@ -216,9 +179,6 @@ mod tests {
         let xml = "<R><reservationSet><item><instancesSet><item><instanceId>a</instanceId></item><item><instanceId>b</instanceId></item></instancesSet></item></reservationSet></R>";
         let one = without_items(xml, "instanceId", |id| id == "a");
         assert_eq!(texts_of(&one, "instanceId"), ["b"]);
-        assert_eq!(
-            without_items(xml, "instanceId", |_| true),
-            "<R><reservationSet></reservationSet></R>"
-        );
+        assert_eq!(without_items(xml, "instanceId", |_| true), "<R><reservationSet></reservationSet></R>");
     }
 }

@@ -74,37 +74,22 @@ impl State {
     /// As new, but for the sequence numbers.
     pub(crate) fn restart(&mut self) {
         let forgotten = self.forgotten + self.calls.len();
-        *self = Self {
-            forgotten,
-            ..Self::new()
-        };
+        *self = Self { forgotten, ..Self::new() };
     }
 
     pub(crate) fn now(&self) -> SystemTime {
         let ahead = Duration::from_secs(self.clock_ahead.unsigned_abs());
-        if self.clock_ahead < 0 {
-            SystemTime::now() - ahead
-        } else {
-            SystemTime::now() + ahead
-        }
+        if self.clock_ahead < 0 { SystemTime::now() - ahead } else { SystemTime::now() + ahead }
     }
 
     fn terms(&self) -> Terms {
-        Terms {
-            now: self.now(),
-            stamp_bound: self.stamp_bound,
-            lag: self.lag,
-        }
+        Terms { now: self.now(), stamp_bound: self.stamp_bound, lag: self.lag }
     }
 }
 
 impl Proxy {
     pub(crate) fn new(backend: Backend) -> Self {
-        Self {
-            backend: OrderedMutex::new(backend),
-            state: Mutex::new(State::new()),
-            changed: watch::Sender::new(()),
-        }
+        Self { backend: OrderedMutex::new(backend), state: Mutex::new(State::new()), changed: watch::Sender::new(()) }
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
@@ -131,12 +116,7 @@ impl Proxy {
             let _heard = caller.send(outcome);
         };
         if !arrival.admitted {
-            let answer = Answer::error(
-                &call,
-                503,
-                "RequestLimitExceeded",
-                "Request limit exceeded.",
-            );
+            let answer = Answer::error(&call, 503, "RequestLimitExceeded", "Request limit exceeded.");
             return tell(self.answered(arrival.seq, answer));
         }
         if let Some(delay) = arrival.delay {
@@ -157,23 +137,16 @@ impl Proxy {
                 self.answered(arrival.seq, Answer::server_error(&call, *status))
             }
             Fault::Refuse { status, code } => {
-                let answer =
-                    Answer::error(&call, *status, code, "Refused by a rule of the testbed.");
+                let answer = Answer::error(&call, *status, code, "Refused by a rule of the testbed.");
                 self.answered(arrival.seq, answer)
             }
-            Fault::DeliverLate {
-                after,
-                caller: Caller::Disconnected,
-            } => {
+            Fault::DeliverLate { after, caller: Caller::Disconnected } => {
                 tell(Outcome::Close);
                 sleep(*after).await;
                 self.execute(arrival.seq, &call, request).await;
                 return;
             }
-            Fault::DeliverLate {
-                after,
-                caller: Caller::Waits,
-            } => {
+            Fault::DeliverLate { after, caller: Caller::Waits } => {
                 sleep(*after).await;
                 let answer = self.execute(arrival.seq, &call, request).await;
                 self.answered(arrival.seq, answer)
@@ -199,22 +172,13 @@ impl Proxy {
         let mut record = RecordedCall::new(seq, call);
         let admitted = state.throttles.admits(&call.action, Instant::now());
         // A call that was throttled does not count for the rules: it comes again.
-        let rule = if admitted {
-            applying(&state.rules, call)
-        } else {
-            None
-        };
+        let rule = if admitted { applying(&state.rules, call) } else { None };
         record.faulted = rule.as_ref().map(|rule| rule.fault().clone());
         state.calls.push(record);
         let delay = state.delays.get(&call.action).copied();
         drop(state);
         self.changed.send_replace(());
-        Arrival {
-            seq,
-            admitted,
-            rule,
-            delay,
-        }
+        Arrival { seq, admitted, rule, delay }
     }
 
     async fn execute(&self, seq: usize, call: &Call, request: Request) -> Answer {

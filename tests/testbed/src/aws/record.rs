@@ -38,13 +38,7 @@ pub struct RecordedCall {
 
 impl RecordedCall {
     pub(crate) fn new(seq: usize, call: &Call) -> Self {
-        let Call {
-            service,
-            region,
-            action,
-            params,
-            stamp: _,
-        } = call.clone();
+        let Call { service, region, action, params, stamp: _ } = call.clone();
         Self {
             seq,
             at: SystemTime::now(),
@@ -61,19 +55,7 @@ impl RecordedCall {
 
     /// Whether it is one of those.
     pub fn is(&self, matches: &Match) -> bool {
-        let Self {
-            service,
-            region,
-            action,
-            params,
-            ..
-        } = self.clone();
-        matches.holds(&Call {
-            service,
-            region,
-            action,
-            params,
-            stamp: None,
-        })
+        let Self { service, region, action, params, .. } = self.clone();
+        matches.holds(&Call { service, region, action, params, stamp: None })
     }
 }

@@ -29,26 +29,17 @@ impl Match {
 
     /// The requests of an action: `CreateVpc`, `GetCallerIdentity`, `PutObject`. A `&str` is the same.
     pub fn action(action: &str) -> Self {
-        Self {
-            action: Some(action.to_owned()),
-            ..Self::default()
-        }
+        Self { action: Some(action.to_owned()), ..Self::default() }
     }
 
     /// The requests to a service by its signing name: `ec2`, `sts`, `s3`.
     pub fn service(service: &str) -> Self {
-        Self {
-            service: Some(service.to_owned()),
-            ..Self::default()
-        }
+        Self { service: Some(service.to_owned()), ..Self::default() }
     }
 
     /// The S3 requests of a method whose key starts so.
     pub fn s3(method: &str, key_prefix: &str) -> Self {
-        Self {
-            key_prefix: Some(key_prefix.to_owned()),
-            ..Self::service("s3").with("Method", method)
-        }
+        Self { key_prefix: Some(key_prefix.to_owned()), ..Self::service("s3").with("Method", method) }
     }
 
     /// Only those with this parameter.
@@ -59,25 +50,13 @@ impl Match {
     }
 
     pub(crate) fn holds(&self, call: &Call) -> bool {
-        let Self {
-            service,
-            action,
-            key_prefix,
-            params,
-        } = self;
-        service
-            .as_ref()
-            .is_none_or(|service| *service == call.service)
+        let Self { service, action, key_prefix, params } = self;
+        service.as_ref().is_none_or(|service| *service == call.service)
             && action.as_ref().is_none_or(|action| *action == call.action)
-            && key_prefix.as_ref().is_none_or(|prefix| {
-                call.params
-                    .get("Key")
-                    .map_or("", String::as_str)
-                    .starts_with(prefix.as_str())
-            })
-            && params
-                .iter()
-                .all(|(name, value)| call.params.get(name) == Some(value))
+            && key_prefix
+                .as_ref()
+                .is_none_or(|prefix| call.params.get("Key").map_or("", String::as_str).starts_with(prefix.as_str()))
+            && params.iter().all(|(name, value)| call.params.get(name) == Some(value))
     }
 }
 
@@ -139,12 +118,7 @@ pub struct Rule {
 impl Rule {
     /// The fault for the first request that matches, and for none after it.
     pub fn new(matches: impl Into<Match>, fault: Fault) -> Self {
-        Self {
-            matches: matches.into(),
-            fault,
-            pass: 0,
-            times: Some(1),
-        }
+        Self { matches: matches.into(), fault, pass: 0, times: Some(1) }
     }
 
     /// For the `n`th request that matches, counted from 1 (or from there on, with [`Rule::times`]).
@@ -223,11 +197,7 @@ impl ActiveRule {
             return false;
         }
         let seen = self.seen.fetch_add(1, Ordering::SeqCst);
-        seen >= self.rule.pass
-            && self
-                .rule
-                .times
-                .is_none_or(|times| seen < self.rule.pass + times)
+        seen >= self.rule.pass && self.rule.times.is_none_or(|times| seen < self.rule.pass + times)
     }
 }
 
@@ -247,22 +217,9 @@ mod tests {
 
     fn call(action: &str, params: &[(&str, &str)]) -> Call {
         let own = |text: &&str| (*text).to_owned();
-        let params: BTreeMap<_, _> = params
-            .iter()
-            .map(|(name, value)| (own(name), own(value)))
-            .collect();
-        let service = if params.contains_key("Key") {
-            "s3"
-        } else {
-            "ec2"
-        };
-        Call {
-            service: own(&service),
-            region: own(&"r"),
-            action: own(&action),
-            params,
-            stamp: None,
-        }
+        let params: BTreeMap<_, _> = params.iter().map(|(name, value)| (own(name), own(value))).collect();
+        let service = if params.contains_key("Key") { "s3" } else { "ec2" };
+        Call { service: own(&service), region: own(&"r"), action: own(&action), params, stamp: None }
     }
 
     #[test]
@@ -272,16 +229,8 @@ mod tests {
         assert!(!Match::s3("GET", "log/").holds(&put));
         assert!(!Match::s3("PUT", "plan/").holds(&put));
         let vpc = call("CreateVpc", &[("CidrBlock", "10.0.0.0/16")]);
-        assert!(
-            Match::action("CreateVpc")
-                .with("CidrBlock", "10.0.0.0/16")
-                .holds(&vpc)
-        );
-        assert!(
-            !Match::action("CreateVpc")
-                .with("CidrBlock", "10.1.0.0/16")
-                .holds(&vpc)
-        );
+        assert!(Match::action("CreateVpc").with("CidrBlock", "10.0.0.0/16").holds(&vpc));
+        assert!(!Match::action("CreateVpc").with("CidrBlock", "10.1.0.0/16").holds(&vpc));
         assert!(!Match::service("sts").holds(&vpc) && Match::any().holds(&vpc));
     }
 
@@ -289,19 +238,14 @@ mod tests {
     fn a_rule_applies_as_often_as_it_says() {
         let hit = |rule: Rule| {
             let rules = [Arc::new(ActiveRule::new(rule))];
-            (1..=5)
-                .filter(|_| applying(&rules, &call("CreateVpc", &[])).is_some())
-                .count()
+            (1..=5).filter(|_| applying(&rules, &call("CreateVpc", &[])).is_some()).count()
         };
         let rule = || Rule::new("CreateVpc", Fault::LoseRequest);
         assert_eq!(hit(rule()), 1);
         assert_eq!(hit(rule().times(3)), 3);
         assert_eq!(hit(rule().nth(4).always()), 2);
         assert_eq!(hit(rule().nth(5).times(7)), 1);
-        assert_eq!(
-            hit(Rule::new("CreateSubnet", Fault::LoseRequest).always()),
-            0
-        );
+        assert_eq!(hit(Rule::new("CreateSubnet", Fault::LoseRequest).always()), 0);
     }
 
     #[test]

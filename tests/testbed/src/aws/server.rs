@@ -43,13 +43,8 @@ pub struct Options {
 impl Default for Options {
     /// `us-east-1`, and the server that `AWS_ENDPOINT_URL` names, if it names one.
     fn default() -> Self {
-        let existing = std::env::var("AWS_ENDPOINT_URL")
-            .ok()
-            .filter(|url| !url.is_empty());
-        Self {
-            region: "us-east-1".to_owned(),
-            existing,
-        }
+        let existing = std::env::var("AWS_ENDPOINT_URL").ok().filter(|url| !url.is_empty());
+        Self { region: "us-east-1".to_owned(), existing }
     }
 }
 
@@ -81,30 +76,14 @@ impl AwsServer {
     /// # Errors
     /// As of [`AwsServer::start`].
     pub fn start_blocking(options: &Options) -> Result<Self, Unavailable> {
-        let moto = if options.existing.is_none() {
-            Some(Moto::start()?)
-        } else {
-            None
-        };
-        let server = options
-            .existing
-            .clone()
-            .or_else(|| moto.as_ref().map(Moto::url))
-            .unwrap_or_default();
+        let moto = if options.existing.is_none() { Some(Moto::start()?) } else { None };
+        let server = options.existing.clone().or_else(|| moto.as_ref().map(Moto::url)).unwrap_or_default();
         let upstream = Upstream::parse(&server)
             .ok_or_else(|| Unavailable::new(PART, format!("{server} is not http://host:port")))?;
         let proxy = Arc::new(Proxy::new(Backend::new(upstream.clone())));
-        let (runtime, port) =
-            listening(Arc::clone(&proxy)).map_err(|error| Unavailable::new(PART, error))?;
+        let (runtime, port) = listening(Arc::clone(&proxy)).map_err(|error| Unavailable::new(PART, error))?;
         let url = format!("http://127.0.0.1:{port}");
-        Ok(Self {
-            proxy,
-            upstream,
-            url,
-            region: options.region.clone(),
-            runtime: Some(runtime),
-            moto,
-        })
+        Ok(Self { proxy, upstream, url, region: options.region.clone(), runtime: Some(runtime), moto })
     }
 
     /// The proxy's address, for `endpoint_url` of an SDK.
@@ -154,10 +133,7 @@ impl AwsServer {
     pub fn add_rule(&self, rule: Rule) -> RuleHandle {
         let rule = Arc::new(ActiveRule::new(rule));
         self.proxy.state().rules.push(Arc::clone(&rule));
-        RuleHandle {
-            rule,
-            proxy: Arc::clone(&self.proxy),
-        }
+        RuleHandle { rule, proxy: Arc::clone(&self.proxy) }
     }
 
     /// Ends all rules; requests that they hold go on.
@@ -186,10 +162,7 @@ impl AwsServer {
 
     /// Throttles an action, from a full bucket; `None` ends that.
     pub fn set_throttle(&self, action: &str, throttle: Option<Throttle>) {
-        self.proxy
-            .state()
-            .throttles
-            .set(action, throttle, Instant::now());
+        self.proxy.state().throttles.set(action, throttle, Instant::now());
     }
 
     /// Delays every call of an action before it is executed; zero ends that.
@@ -207,23 +180,13 @@ impl AwsServer {
     /// How many calls matched, executed or not.
     pub fn count(&self, matches: impl Into<Match>) -> usize {
         let matches = matches.into();
-        self.proxy
-            .state()
-            .calls
-            .iter()
-            .filter(|call| call.is(&matches))
-            .count()
+        self.proxy.state().calls.iter().filter(|call| call.is(&matches)).count()
     }
 
     /// How many calls matched and were executed.
     pub fn count_executed(&self, matches: impl Into<Match>) -> usize {
         let matches = matches.into();
-        self.proxy
-            .state()
-            .calls
-            .iter()
-            .filter(|call| call.executed && call.is(&matches))
-            .count()
+        self.proxy.state().calls.iter().filter(|call| call.executed && call.is(&matches)).count()
     }
 
     /// Forgets the calls; sequence numbers go on.
@@ -239,8 +202,7 @@ impl AwsServer {
     /// Where that has not happened within a minute.
     pub async fn arrived(&self, matches: impl Into<Match>, count: usize) {
         let matches = matches.into();
-        self.until(|calls| calls.iter().filter(|call| call.is(&matches)).count() >= count)
-            .await;
+        self.until(|calls| calls.iter().filter(|call| call.is(&matches)).count() >= count).await;
     }
 
     /// Waits until so many matching requests have been executed since the last reset of the calls.
@@ -249,14 +211,7 @@ impl AwsServer {
     /// Where that has not happened within a minute.
     pub async fn executed(&self, matches: impl Into<Match>, count: usize) {
         let matches = matches.into();
-        self.until(|calls| {
-            calls
-                .iter()
-                .filter(|call| call.executed && call.is(&matches))
-                .count()
-                >= count
-        })
-        .await;
+        self.until(|calls| calls.iter().filter(|call| call.executed && call.is(&matches)).count() >= count).await;
     }
 
     /// Waits until this holds of the calls.
@@ -282,10 +237,7 @@ impl AwsServer {
     /// Where the server does not answer.
     pub async fn raw_ec2_in(&self, region: &str, action: &str, params: &[(&str, &str)]) -> String {
         let answer = self.proxy.raw(gaps::ec2(region, action, params)).await;
-        answer
-            .unwrap_or_else(|error| self.dead(&error))
-            .text()
-            .to_owned()
+        answer.unwrap_or_else(|error| self.dead(&error)).text().to_owned()
     }
 
     /// Makes a bucket, past the proxy's rules and records. Names have three characters or more.
@@ -294,17 +246,8 @@ impl AwsServer {
     /// Where the server does not make it.
     pub async fn create_bucket(&self, name: &str) {
         let request = Request::plain(Method::PUT, &format!("/{name}"), "s3", "us-east-1");
-        let answer = self
-            .proxy
-            .raw(request)
-            .await
-            .unwrap_or_else(|error| self.dead(&error));
-        assert!(
-            answer.is_success(),
-            "bucket {name}: {} {}",
-            answer.status,
-            answer.text()
-        );
+        let answer = self.proxy.raw(request).await.unwrap_or_else(|error| self.dead(&error));
+        assert!(answer.is_success(), "bucket {name}: {} {}", answer.status, answer.text());
     }
 
     /// Empties the server and forgets calls, rules, tokens and settings: a fresh server for a hundredth of the time.
@@ -312,11 +255,7 @@ impl AwsServer {
     /// # Panics
     /// Where the server ran already ([`Options::existing`]) or does not answer.
     pub async fn reset(&self) {
-        assert!(
-            self.moto.is_some(),
-            "{} is not ours to empty",
-            self.direct_url()
-        );
+        assert!(self.moto.is_some(), "{} is not ours to empty", self.direct_url());
         self.clear_rules();
         let mut backend = self.proxy.backend.lock().await;
         if let Err(error) = backend.reset().await {
@@ -332,11 +271,7 @@ impl AwsServer {
     }
 
     fn dead(&self, error: &io::Error) -> ! {
-        panic!(
-            "{} does not answer: {error}; its log:\n{}",
-            self.direct_url(),
-            self.log_tail()
-        )
+        panic!("{} does not answer: {error}; its log:\n{}", self.direct_url(), self.log_tail())
     }
 }
 
@@ -388,19 +323,13 @@ impl RuleHandle {
 
 async fn waited(proxy: &Proxy, until: impl Future<Output = ()>) {
     if timeout(PATIENCE, until).await.is_err() {
-        panic!(
-            "waited for {PATIENCE:?} in vain; the calls: {:#?}",
-            proxy.state().calls
-        );
+        panic!("waited for {PATIENCE:?} in vain; the calls: {:#?}", proxy.state().calls);
     }
 }
 
 fn listening(proxy: Arc<Proxy>) -> io::Result<(runtime::Runtime, u16)> {
-    let runtime = runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .thread_name("aws-proxy")
-        .enable_all()
-        .build()?;
+    let runtime =
+        runtime::Builder::new_multi_thread().worker_threads(1).thread_name("aws-proxy").enable_all().build()?;
     let listener = runtime.block_on(TcpListener::bind(("127.0.0.1", 0)))?;
     let port = listener.local_addr()?.port();
     runtime.spawn(listen::serve(listener, proxy));

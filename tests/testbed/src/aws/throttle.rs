@@ -30,11 +30,7 @@ impl Throttles {
                 self.buckets.remove(action);
             }
             Some(throttle) => {
-                let bucket = Bucket {
-                    throttle,
-                    level: f64::from(throttle.burst),
-                    at: now,
-                };
+                let bucket = Bucket { throttle, level: f64::from(throttle.burst), at: now };
                 self.buckets.insert(action.to_owned(), bucket);
             }
         }
@@ -45,8 +41,7 @@ impl Throttles {
         let Some(bucket) = self.buckets.get_mut(action) else {
             return true;
         };
-        let filled =
-            now.saturating_duration_since(bucket.at).as_secs_f64() * bucket.throttle.per_second;
+        let filled = now.saturating_duration_since(bucket.at).as_secs_f64() * bucket.throttle.per_second;
         bucket.level = (bucket.level + filled).min(f64::from(bucket.throttle.burst));
         bucket.at = now;
         let admitted = bucket.level >= 1.0;
@@ -67,14 +62,7 @@ mod tests {
     fn a_bucket_lets_a_burst_through_and_fills_again() {
         let start = Instant::now();
         let mut throttles = Throttles::default();
-        throttles.set(
-            "CreateVpc",
-            Some(Throttle {
-                burst: 2,
-                per_second: 4.0,
-            }),
-            start,
-        );
+        throttles.set("CreateVpc", Some(Throttle { burst: 2, per_second: 4.0 }), start);
         let mut at = |action: &str, ms| throttles.admits(action, start + Duration::from_millis(ms));
         assert!(at("CreateVpc", 0) && at("CreateVpc", 0) && !at("CreateVpc", 0));
         assert!(at("CreateSubnet", 0));

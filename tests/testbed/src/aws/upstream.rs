@@ -12,14 +12,8 @@ use super::{answer::Answer, call::Request};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 /// What belongs to one connection and not to the request or the answer.
-const HOP_BY_HOP: [&str; 6] = [
-    "connection",
-    "expect",
-    "keep-alive",
-    "proxy-connection",
-    "transfer-encoding",
-    "upgrade",
-];
+const HOP_BY_HOP: [&str; 6] =
+    ["connection", "expect", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"];
 
 /// Where the server listens: `host:port`.
 #[derive(Debug, Clone)]
@@ -33,11 +27,7 @@ impl Upstream {
         let authority = url.strip_prefix("http://")?.trim_end_matches('/');
         let plain = !authority.is_empty() && !authority.contains(['/', '@', '?']);
         plain.then(|| Self {
-            authority: if authority.contains(':') {
-                authority.to_owned()
-            } else {
-                format!("{authority}:80")
-            },
+            authority: if authority.contains(':') { authority.to_owned() } else { format!("{authority}:80") },
         })
     }
 
@@ -56,11 +46,7 @@ impl Upstream {
             let response = sender.send_request(self.outgoing(request)).await?;
             let (head, body) = response.into_parts();
             let body = body.collect().await?.to_bytes();
-            Ok::<_, hyper::Error>(Answer {
-                status: head.status.as_u16(),
-                headers: end_to_end(head.headers),
-                body,
-            })
+            Ok::<_, hyper::Error>(Answer { status: head.status.as_u16(), headers: end_to_end(head.headers), body })
         };
         let mut connection = std::pin::pin!(connection);
         let mut exchange = std::pin::pin!(exchange);
@@ -106,14 +92,8 @@ mod tests {
     #[test]
     fn only_plain_http_is_a_server_to_test_against() {
         let parsed = |url| Upstream::parse(url).map(|upstream| upstream.authority);
-        assert_eq!(
-            parsed("http://127.0.0.1:4566/").as_deref(),
-            Some("127.0.0.1:4566")
-        );
-        assert_eq!(
-            parsed("http://localstack").as_deref(),
-            Some("localstack:80")
-        );
+        assert_eq!(parsed("http://127.0.0.1:4566/").as_deref(), Some("127.0.0.1:4566"));
+        assert_eq!(parsed("http://localstack").as_deref(), Some("localstack:80"));
         assert_eq!(parsed("https://ec2.us-east-1.amazonaws.com"), None);
         assert_eq!(parsed("http://a/b"), None);
     }

@@ -13,14 +13,7 @@ async fn a_lost_request_is_not_executed() {
     let Some(aws) = server().await else { return };
     let rule = aws.add_rule(Rule::new("CreateVpc", Fault::LoseRequest));
     assert_eq!(ec2(&aws, "CreateVpc", &VPC).await.status, None);
-    assert_eq!(
-        (
-            rule.hits(),
-            aws.count("CreateVpc"),
-            aws.count_executed("CreateVpc")
-        ),
-        (1, 1, 0)
-    );
+    assert_eq!((rule.hits(), aws.count("CreateVpc"), aws.count_executed("CreateVpc")), (1, 1, 0));
     assert!(vpcs(&aws).await.is_empty());
     assert_eq!(aws.calls()[0].faulted, Some(Fault::LoseRequest));
     create_vpc(&aws, "10.0.0.0/16").await;
@@ -34,20 +27,14 @@ async fn a_lost_answer_is_one_of_an_executed_call() {
     assert_eq!(ec2(&aws, "CreateVpc", &VPC).await.status, None);
     assert_eq!(vpcs(&aws).await.len(), 2);
     let call = &aws.calls()[1];
-    assert_eq!(
-        (call.executed, call.result, call.status),
-        (true, Some(200), None)
-    );
+    assert_eq!((call.executed, call.result, call.status), (true, Some(200), None));
 }
 
 #[tokio::test]
 async fn an_error_comes_after_the_execution_or_instead_of_it() {
     let Some(aws) = server().await else { return };
     aws.add_rule(Rule::new("CreateVpc", Fault::ErrorAfter(500)));
-    let full = Fault::Refuse {
-        status: 400,
-        code: "VpcLimitExceeded".to_owned(),
-    };
+    let full = Fault::Refuse { status: 400, code: "VpcLimitExceeded".to_owned() };
     aws.add_rule(Rule::new("CreateVpc", full).nth(2));
     let after = ec2(&aws, "CreateVpc", &VPC).await;
     assert_eq!(after.error(), (500, "InternalError".to_owned()));
@@ -60,23 +47,8 @@ async fn an_error_comes_after_the_execution_or_instead_of_it() {
 async fn a_late_request_is_executed_late() {
     let Some(aws) = server().await else { return };
     let after = Duration::from_secs(2);
-    aws.add_rule(Rule::new(
-        "CreateVpc",
-        Fault::DeliverLate {
-            after,
-            caller: Caller::Disconnected,
-        },
-    ));
-    aws.add_rule(
-        Rule::new(
-            "CreateVpc",
-            Fault::DeliverLate {
-                after,
-                caller: Caller::Waits,
-            },
-        )
-        .nth(2),
-    );
+    aws.add_rule(Rule::new("CreateVpc", Fault::DeliverLate { after, caller: Caller::Disconnected }));
+    aws.add_rule(Rule::new("CreateVpc", Fault::DeliverLate { after, caller: Caller::Waits }).nth(2));
     let start = Instant::now();
     assert_eq!(ec2(&aws, "CreateVpc", &VPC).await.status, None);
     assert!(start.elapsed() < after);
@@ -109,11 +81,7 @@ async fn a_held_request_waits_and_outlives_its_caller() {
     assert!(vpcs(&aws).await.is_empty());
     let held = async {
         aws.arrived("CreateVpc", 2).await;
-        assert_eq!(
-            ec2(&aws, "DescribeVpcs", &[]).await.all("vpcId").len(),
-            1,
-            "others go on"
-        );
+        assert_eq!(ec2(&aws, "DescribeVpcs", &[]).await.all("vpcId").len(), 1, "others go on");
         rule.release_one();
         aws.executed("CreateVpc", 1).await;
         assert_eq!(vpcs(&aws).await.len(), 1);
@@ -143,11 +111,7 @@ async fn s3_requests_are_met_by_method_and_key() {
     let Some(aws) = server().await else { return };
     aws.create_bucket("state").await;
     aws.add_rule(Rule::new(Match::s3("PUT", "log/"), Fault::LoseAnswer));
-    let put = async |key: &str| {
-        s3(&aws, "PUT", &format!("/state/{key}"), &[], "x")
-            .await
-            .status
-    };
+    let put = async |key: &str| s3(&aws, "PUT", &format!("/state/{key}"), &[], "x").await.status;
     assert_eq!(put("plan/1").await, Some(200));
     assert_eq!(put("log/1").await, None);
     let get = s3(&aws, "GET", "/state/log/1", &[], "").await;

@@ -13,11 +13,7 @@ async fn seven_vpcs_come_three_at_a_time() {
     for n in 0..7 {
         made.insert(create_vpc(&aws, &format!("10.{n}.0.0/16")).await);
     }
-    let filter = [
-        ("Filter.1.Name", "is-default"),
-        ("Filter.1.Value.1", "false"),
-        ("MaxResults", "3"),
-    ];
+    let filter = [("Filter.1.Name", "is-default"), ("Filter.1.Value.1", "false"), ("MaxResults", "3")];
     let mut pages = Vec::new();
     let mut token: Option<String> = None;
     loop {
@@ -48,58 +44,23 @@ async fn without_a_size_everything_comes() {
 #[tokio::test]
 async fn a_token_that_was_not_handed_out_is_refused() {
     let Some(aws) = server().await else { return };
-    let wrong = ec2(
-        &aws,
-        "DescribeVpcs",
-        &[("MaxResults", "3"), ("NextToken", "3")],
-    )
-    .await;
+    let wrong = ec2(&aws, "DescribeVpcs", &[("MaxResults", "3"), ("NextToken", "3")]).await;
     assert_eq!(wrong.error(), (400, "InvalidNextToken".to_owned()));
 }
 
 #[tokio::test]
 async fn instances_are_paged_by_reservation() {
     let Some(aws) = server().await else { return };
-    let run = [
-        ("ImageId", KNOWN_IMAGE),
-        ("InstanceType", "t3.micro"),
-        ("MinCount", "2"),
-        ("MaxCount", "2"),
-    ];
+    let run = [("ImageId", KNOWN_IMAGE), ("InstanceType", "t3.micro"), ("MinCount", "2"), ("MaxCount", "2")];
     for _ in 0..3 {
         ec2(&aws, "RunInstances", &run).await;
     }
     let first = ec2(&aws, "DescribeInstances", &[("MaxResults", "2")]).await;
-    assert_eq!(
-        (
-            first.all("reservationId").len(),
-            first.all("instanceId").len()
-        ),
-        (2, 4)
-    );
+    assert_eq!((first.all("reservationId").len(), first.all("instanceId").len()), (2, 4));
     let token = first.one("nextToken");
-    let last = ec2(
-        &aws,
-        "DescribeInstances",
-        &[("MaxResults", "2"), ("NextToken", &token)],
-    )
-    .await;
-    assert_eq!(
-        (
-            last.all("reservationId").len(),
-            last.all("instanceId").len()
-        ),
-        (1, 2)
-    );
+    let last = ec2(&aws, "DescribeInstances", &[("MaxResults", "2"), ("NextToken", &token)]).await;
+    assert_eq!((last.all("reservationId").len(), last.all("instanceId").len()), (1, 2));
     let id = first.one("instanceId");
-    let both = ec2(
-        &aws,
-        "DescribeInstances",
-        &[("MaxResults", "5"), ("InstanceId.1", &id)],
-    )
-    .await;
-    assert_eq!(
-        both.error(),
-        (400, "InvalidParameterCombination".to_owned())
-    );
+    let both = ec2(&aws, "DescribeInstances", &[("MaxResults", "5"), ("InstanceId.1", &id)]).await;
+    assert_eq!(both.error(), (400, "InvalidParameterCombination".to_owned()));
 }

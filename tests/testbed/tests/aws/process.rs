@@ -47,21 +47,12 @@ fn a_server_dies_with_a_test_run_that_is_killed() {
     // So that the child does not start by installing.
     drop(testbed::available!(Moto::start()));
     let mut run = Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "process::a_test_run_that_is_killed",
-            "--ignored",
-            "--nocapture",
-        ])
+        .args(["--exact", "process::a_test_run_that_is_killed", "--ignored", "--nocapture"])
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut lines = BufReader::new(run.stdout.take().unwrap())
-        .lines()
-        .map_while(Result::ok);
-    let port = lines
-        .find_map(|line| line.split_once("port=")?.1.parse().ok())
-        .unwrap();
+    let mut lines = BufReader::new(run.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let port = lines.find_map(|line| line.split_once("port=")?.1.parse().ok()).unwrap();
     assert!(listens(port));
     run.kill().unwrap();
     run.wait().unwrap();
@@ -85,18 +76,9 @@ async fn a_child_process_gets_all_that_it_needs_and_nothing_else() {
     let env: BTreeMap<_, _> = lines.filter_map(|line| line.split_once('=')).collect();
     assert_eq!(env["AWS_ENDPOINT_URL"], aws.endpoint_url());
     assert_ne!(aws.endpoint_url(), aws.direct_url());
-    for name in [
-        "AWS_ACCESS_KEY_ID",
-        "AWS_SECRET_ACCESS_KEY",
-        "AWS_REGION",
-        "AWS_ALLOW_HTTP",
-    ] {
+    for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_ALLOW_HTTP"] {
         assert!(!env[name].is_empty(), "{name}");
     }
     let named: Vec<_> = aws.env().into_iter().map(|(name, _)| name).collect();
-    assert!(
-        env.keys()
-            .all(|name| named.iter().any(|named| named == name)),
-        "{env:?}"
-    );
+    assert!(env.keys().all(|name| named.iter().any(|named| named == name)), "{env:?}");
 }

@@ -14,15 +14,9 @@ async fn a_fresh_stamp_is_taken_and_an_old_one_refused() {
     let Some(aws) = server().await else { return };
     let minute = Duration::from_secs(60);
     let status = async |age| aged(&aws, "ec2", age, "CreateVpc", &VPC).await.status;
-    assert_eq!(
-        (status(14 * minute).await, status(16 * minute).await),
-        (Some(200), Some(400))
-    );
+    assert_eq!((status(14 * minute).await, status(16 * minute).await), (Some(200), Some(400)));
     aws.set_stamp_bound(BOUND);
-    assert_eq!(
-        (status(Duration::ZERO).await, status(2 * BOUND).await),
-        (Some(200), Some(400))
-    );
+    assert_eq!((status(Duration::ZERO).await, status(2 * BOUND).await), (Some(200), Some(400)));
     let old = aged(&aws, "ec2", 2 * BOUND, "CreateVpc", &VPC).await;
     assert_eq!(old.error(), (400, "RequestExpired".to_owned()));
     assert!(old.header("Date").is_some());
@@ -37,10 +31,7 @@ async fn a_fresh_stamp_is_taken_and_an_old_one_refused() {
 async fn a_late_delivery_is_refused_by_its_stamp() {
     let Some(aws) = server().await else { return };
     aws.set_stamp_bound(Duration::from_secs(1));
-    let late = Fault::DeliverLate {
-        after: Duration::from_millis(2_500),
-        caller: Caller::Waits,
-    };
+    let late = Fault::DeliverLate { after: Duration::from_millis(2_500), caller: Caller::Waits };
     aws.add_rule(Rule::new("CreateVpc", late));
     let late = ec2(&aws, "CreateVpc", &VPC).await;
     assert_eq!(late.error(), (400, "RequestExpired".to_owned()));
@@ -58,10 +49,7 @@ async fn a_late_delivery_that_nobody_waits_for_is_refused_by_its_stamp() {
     assert_eq!(ec2(&aws, "CreateVpc", &VPC).await.status, None);
     aws.until(|calls| calls[0].result.is_some()).await;
     let call = &aws.calls()[0];
-    assert_eq!(
-        (call.result, call.status, call.executed),
-        (Some(400), None, false)
-    );
+    assert_eq!((call.result, call.status, call.executed), (Some(400), None, false));
     assert!(vpcs(&aws).await.is_empty());
 }
 

@@ -20,9 +20,7 @@ pub(crate) struct Reply {
 impl Reply {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
-        lines
-            .find(|(found, _)| found.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value)
+        lines.find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
     /// The contents of the elements of this name.
@@ -32,10 +30,7 @@ impl Reply {
 
     /// Of the first one.
     pub(crate) fn one(&self, element: &str) -> String {
-        self.all(element)
-            .first()
-            .cloned()
-            .unwrap_or_else(|| panic!("no {element} in {self:?}"))
+        self.all(element).first().cloned().unwrap_or_else(|| panic!("no {element} in {self:?}"))
     }
 
     /// Status and error code.
@@ -47,29 +42,17 @@ impl Reply {
 pub(crate) fn all(xml: &str, element: &str) -> Vec<String> {
     let (open, close) = (format!("<{element}>"), format!("</{element}>"));
     let parts = xml.split(&open).skip(1);
-    parts
-        .filter_map(|part| part.split_once(&close))
-        .map(|(text, _)| text.to_owned())
-        .collect()
+    parts.filter_map(|part| part.split_once(&close)).map(|(text, _)| text.to_owned()).collect()
 }
 
 /// A server without an environment's influence, or nothing where the test is to be skipped.
 pub(crate) async fn server() -> Option<AwsServer> {
-    let options = Options {
-        existing: None,
-        ..Options::default()
-    };
+    let options = Options { existing: None, ..Options::default() };
     testbed::available(AwsServer::start(options).await)
 }
 
 /// An S3 request.
-pub(crate) async fn s3(
-    aws: &AwsServer,
-    method: &str,
-    path: &str,
-    headers: &[(&str, &str)],
-    body: &str,
-) -> Reply {
+pub(crate) async fn s3(aws: &AwsServer, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
     let scope = scope("us-east-1", "s3");
     let mut all = vec![("Authorization", scope.as_str())];
     all.extend(headers);
@@ -77,40 +60,25 @@ pub(crate) async fn s3(
 }
 
 fn scope(region: &str, service: &str) -> String {
-    format!(
-        "AWS4-HMAC-SHA256 Credential=k/20200101/{region}/{service}/aws4_request, SignedHeaders=host, Signature=x"
-    )
+    format!("AWS4-HMAC-SHA256 Credential=k/20200101/{region}/{service}/aws4_request, SignedHeaders=host, Signature=x")
 }
 
 async fn send(url: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
     let authority = url.trim_start_matches("http://");
-    let mut request =
-        format!("{method} {path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n");
+    let mut request = format!("{method} {path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n");
     for (name, value) in headers {
         request.push_str(&format!("{name}: {value}\r\n"));
     }
     request.push_str(&format!("Content-Length: {}\r\n\r\n{body}", body.len()));
-    let mut stream = TcpStream::connect(authority)
-        .await
-        .expect("a server that listens");
-    stream
-        .write_all(request.as_bytes())
-        .await
-        .expect("a server that reads");
+    let mut stream = TcpStream::connect(authority).await.expect("a server that listens");
+    stream.write_all(request.as_bytes()).await.expect("a server that reads");
     let mut bytes = Vec::new();
     // A reset is as good an end as a close.
     let _ended = stream.read_to_end(&mut bytes).await;
     let text = String::from_utf8(bytes).expect("text");
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
-    let status = head
-        .split(' ')
-        .nth(1)
-        .and_then(|status| status.parse().ok());
-    Reply {
-        status,
-        head: head.to_owned(),
-        body: body.to_owned(),
-    }
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+    Reply { status, head: head.to_owned(), body: body.to_owned() }
 }
 
 /// A query call with a stamp of `age` ago.
@@ -121,24 +89,15 @@ pub(crate) async fn aged(
     action: &str,
     params: &[(&str, &str)],
 ) -> Reply {
-    let version = if service == "sts" {
-        "2011-06-15"
-    } else {
-        "2016-11-15"
-    };
+    let version = if service == "sts" { "2011-06-15" } else { "2016-11-15" };
     let mut body = form_urlencoded::Serializer::new(String::new());
-    body.append_pair("Action", action)
-        .append_pair("Version", version)
-        .extend_pairs(params);
+    body.append_pair("Action", action).append_pair("Version", version).extend_pairs(params);
     let scope = scope(aws.region(), service);
     let stamp = stamp(SystemTime::now() - age);
     let headers = [
         ("Authorization", scope.as_str()),
         ("X-Amz-Date", stamp.as_str()),
-        (
-            "Content-Type",
-            "application/x-www-form-urlencoded; charset=utf-8",
-        ),
+        ("Content-Type", "application/x-www-form-urlencoded; charset=utf-8"),
     ];
     send(aws.endpoint_url(), "POST", "/", &headers, &body.finish()).await
 }
@@ -148,17 +107,12 @@ pub(crate) async fn ec2(aws: &AwsServer, action: &str, params: &[(&str, &str)]) 
 }
 
 pub(crate) async fn create_vpc(aws: &AwsServer, cidr: &str) -> String {
-    ec2(aws, "CreateVpc", &[("CidrBlock", cidr)])
-        .await
-        .one("vpcId")
+    ec2(aws, "CreateVpc", &[("CidrBlock", cidr)]).await.one("vpcId")
 }
 
 /// The VPCs that there really are, but for the default one.
 pub(crate) async fn vpcs(aws: &AwsServer) -> Vec<String> {
-    let filter = [
-        ("Filter.1.Name", "is-default"),
-        ("Filter.1.Value.1", "false"),
-    ];
+    let filter = [("Filter.1.Name", "is-default"), ("Filter.1.Value.1", "false")];
     all(&aws.raw_ec2("DescribeVpcs", &filter).await, "vpcId")
 }
 
@@ -168,8 +122,5 @@ fn stamp(at: SystemTime) -> String {
     let parts: Vec<&str> = date.split([' ', ':']).collect();
     let months = "JanFebMarAprMayJunJulAugSepOctNovDec";
     let month = months.find(parts[2]).expect("a month") / 3 + 1;
-    format!(
-        "{}{month:02}{}T{}{}{}Z",
-        parts[3], parts[1], parts[4], parts[5], parts[6]
-    )
+    format!("{}{month:02}{}T{}{}{}Z", parts[3], parts[1], parts[4], parts[5], parts[6])
 }

@@ -27,18 +27,9 @@ async fn the_same_token_and_parameters_are_one_call() {
     let again = run(&aws, "t", "1").await;
     assert_eq!(first.one("instanceId"), again.one("instanceId"));
     assert_eq!(first.body, again.body);
-    assert_ne!(
-        run(&aws, "u", "1").await.one("instanceId"),
-        first.one("instanceId")
-    );
+    assert_ne!(run(&aws, "u", "1").await.one("instanceId"), first.one("instanceId"));
     assert_eq!(instances(&aws).await, 2);
-    assert_eq!(
-        (
-            aws.count("RunInstances"),
-            aws.count_executed("RunInstances")
-        ),
-        (3, 2)
-    );
+    assert_eq!((aws.count("RunInstances"), aws.count_executed("RunInstances")), (3, 2));
 }
 
 #[tokio::test]
@@ -46,10 +37,7 @@ async fn the_same_token_with_other_parameters_is_refused() {
     let Some(aws) = server().await else { return };
     run(&aws, "t", "1").await;
     let other = run(&aws, "t", "2").await;
-    assert_eq!(
-        other.error(),
-        (400, "IdempotentParameterMismatch".to_owned())
-    );
+    assert_eq!(other.error(), (400, "IdempotentParameterMismatch".to_owned()));
     assert_eq!(instances(&aws).await, 1);
 }
 
@@ -57,11 +45,7 @@ async fn the_same_token_with_other_parameters_is_refused() {
 async fn calls_at_once_with_one_token_are_one_call() {
     let Some(aws) = server().await else { return };
     let replies = join_all((0..10).map(|_| run(&aws, "t", "1"))).await;
-    assert!(
-        replies
-            .iter()
-            .all(|reply| reply.one("instanceId") == replies[0].one("instanceId"))
-    );
+    assert!(replies.iter().all(|reply| reply.one("instanceId") == replies[0].one("instanceId")));
     assert_eq!(instances(&aws).await, 1);
 }
 
@@ -95,9 +79,7 @@ async fn instances_are_found_by_their_token() {
             ("Filter.2.Name", "instance-state-name"),
             ("Filter.2.Value.1", "running"),
         ];
-        ec2(&aws, "DescribeInstances", &params)
-            .await
-            .all("instanceId")
+        ec2(&aws, "DescribeInstances", &params).await.all("instanceId")
     };
     assert_eq!(by("t").await, [first]);
     assert!(by("v").await.is_empty());
