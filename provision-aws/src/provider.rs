@@ -26,13 +26,7 @@ struct Row {
 }
 
 static TYPES: &[Row] = &[
-    Row {
-        type_name: "aws_vpc",
-        identity_key: &[],
-        create: vpc::create,
-        update: vpc::update,
-        delete: vpc::delete,
-    },
+    Row { type_name: "aws_vpc", identity_key: &[], create: vpc::create, update: vpc::update, delete: vpc::delete },
     Row {
         type_name: "aws_subnet",
         identity_key: &["vpc", "cidr"],

@@ -1,21 +1,19 @@
 //! The loop that performs a machine's actions.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use super::clients::Clients;
 use super::clock;
 use super::holder;
 use super::store::Store;
 use crate::call::{Answer, ReadAnswer, Refusal};
 use crate::machine::{Action, ActionId, Event, HolderState, Machine, PutAnswer, Verified};
 use crate::progress::Progress;
-use crate::provider::Client;
 use crate::stream::event::Holder;
-use crate::target::TargetId;
 
 /// How long hints that are still on their way are waited for when the machine has ended.
 const HINTS_GRACE: Duration = Duration::from_secs(2);
@@ -25,8 +23,8 @@ const HINTS_GRACE: Duration = Duration::from_secs(2);
 pub struct World {
     /// The store.
     pub store: Arc<dyn Store>,
-    /// The client halves, by target.
-    pub clients: BTreeMap<TargetId, Arc<dyn Client>>,
+    /// The client halves.
+    pub clients: Clients,
     /// This process, if it may judge others dead.
     pub me: Option<Holder>,
 }
@@ -97,25 +95,24 @@ async fn perform(world: &World, action: Action) -> Event {
         }
         Action::Get { key } => Event::Get(world.store.get(&key).await),
         Action::List { prefix } => Event::List(world.store.list(&prefix).await),
-        Action::Verify { target } => Event::Verify(match world.clients.get(&target) {
-            None => Verified::No { problem: no_client(&target) },
-            Some(client) => match client.verify(&target).await {
+        Action::Verify { target } => Event::Verify(match world.clients.get(&target).await {
+            Err(problem) => Verified::No { problem },
+            Ok(client) => match client.verify(&target).await {
                 Ok(()) => Verified::Yes { bounds: client.bounds() },
                 Err(error) => Verified::No { problem: error.problem },
             },
         }),
-        Action::Call { target, sending } => Event::Call(match world.clients.get(&target) {
-            Some(client) => client.call(&sending).await,
-            None => Answer::Refused {
-                refusal: Refusal::Invalid,
-                code: "NoClient".to_owned(),
-                message: no_client(&target),
-                server_time: None,
-            },
+        Action::Call { target, sending } => Event::Call(match world.clients.get(&target).await {
+            Ok(client) => client.call(&sending).await,
+            // Nothing was sent.
+            Err(message) => {
+                let code = "NoClient".to_owned();
+                Answer::Refused { refusal: Refusal::Invalid, code, message, server_time: None }
+            }
         }),
-        Action::Read { target, read } => Event::Read(match world.clients.get(&target) {
-            Some(client) => client.read(&read).await,
-            None => ReadAnswer::Failed { refusal: Some(Refusal::Invalid), reason: no_client(&target) },
+        Action::Read { target, read } => Event::Read(match world.clients.get(&target).await {
+            Ok(client) => client.read(&read).await,
+            Err(reason) => ReadAnswer::Failed { refusal: Some(Refusal::Invalid), reason },
         }),
         Action::ProbeHolder { holder } => Event::Holder(match &world.me {
             Some(me) => holder::probe(&holder, me),
@@ -128,8 +125,4 @@ async fn perform(world: &World, action: Action) -> Event {
         // Told above; no event answers it.
         Action::Emit(_) => Event::Woke,
     }
-}
-
-fn no_client(target: &TargetId) -> String {
-    format!("this build has no client for target {target}")
 }
