@@ -1,0 +1,4 @@
+//! Tests of the driver: real files, real processes, real time.
+
+mod race;
+mod world;
