@@ -105,10 +105,9 @@ impl Claim {
             let (events, made) = make(&core.pending)?;
             (made, self.queue(&mut core, events)?)
         };
-        match waiting {
+        if let Some(waiting) = waiting {
             // The writing task answers every waiter before it ends; without an answer nothing is known.
-            Some(waiting) => waiting.await.unwrap_or_else(|_| Err(self.unanswered()))?,
-            None => {}
+            waiting.await.unwrap_or_else(|_| Err(self.unanswered()))?;
         }
         Ok(made)
     }

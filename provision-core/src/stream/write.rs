@@ -54,7 +54,7 @@ pub enum WriteError {
 /// How an attempt to write the next entry ended.
 pub(super) enum Written<E> {
     /// It stands.
-    Ours(Entry<E>),
+    Ours(Box<Entry<E>>),
     /// The key holds other bytes.
     Taken(Vec<u8>),
 }
@@ -73,7 +73,7 @@ pub(super) async fn put_next<E: StreamEvent>(
 ) -> Result<Written<E>, WriteError> {
     let (body, bytes) = author.compose(id, prev, claim, events);
     let key = entry_key::<E>(id, body.seq);
-    let ours = |body: Body<E>, hash, modified_ms| Ok(Written::Ours(Entry { body, hash, modified_ms }));
+    let ours = |body: Body<E>, hash, modified_ms| Ok(Written::Ours(Box::new(Entry { body, hash, modified_ms })));
     let mut attempt = 0;
     loop {
         let put = io.put(key.clone(), bytes.clone()).await;
