@@ -92,7 +92,7 @@ impl Claim {
     }
 
     /// Writes the events that `make` makes of the state that they will follow, events on their way included: the place
-    /// to take an intent's number from.
+    /// to take an intent's number from. `make` runs under the claim's lock and must not use the claim itself.
     ///
     /// # Errors
     /// Those of `make`, and those of [`Claim::append`].

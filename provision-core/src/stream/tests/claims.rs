@@ -1,5 +1,6 @@
 //! Claims: who gets a block, who is refused, who is superseded, and what group commit writes.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures::future::join_all;
@@ -7,10 +8,12 @@ use futures::future::join_all;
 use super::world::{Process, PutFault, World, author, author_of, infra, new_run, run_id};
 use crate::id::{BlockAddr, Epoch, Seq};
 use crate::machine::{Action, Io};
-use crate::stream::event::{BlockEvent, RunOutcome, TakeOver};
+use crate::stream::event::{BlockEvent, ObjectRecord, RunOutcome, TakeOver};
 use crate::stream::{
     BlockState, Claim, ClaimError, RunStream, StartError, WriteError, claim_block, read_block, read_log,
 };
+use crate::target::TargetId;
+use crate::value::{Fields, Value};
 
 fn addr() -> BlockAddr {
     "us-east.network".parse().unwrap()
@@ -301,4 +304,34 @@ fn a_lease_that_lapsed_is_not_renewed() {
     });
     world.ms += 31_000;
     assert!(!first.run(&mut world));
+}
+
+#[test]
+fn what_could_not_be_read_again_is_not_written() {
+    let mut world = World::new();
+    world.run(|io| async move {
+        let claim = claimed(&io, 1).await.unwrap();
+        // JSON that is nested deeper than any reader follows.
+        let deep = (0..200).fold(Value::Null, |inner, _| Value::List(vec![inner]));
+        let record = BlockEvent::MovedIn {
+            resource: "main".parse().unwrap(),
+            from: "us-east.b.main".parse().unwrap(),
+            record: Box::new(record(deep)),
+        };
+        let error = claim.append(vec![record]).await.unwrap_err();
+        assert!(matches!(error, WriteError::Unreadable { .. }), "{error}");
+    });
+    assert_eq!(entries(&mut world).len(), 1);
+}
+
+fn record(field: Value) -> ObjectRecord {
+    ObjectRecord {
+        type_name: "aws_vpc".parse().unwrap(),
+        version: 1,
+        target: TargetId { provider: "aws".parse().unwrap(), account: "1".to_owned(), region: String::new() },
+        id: "vpc-1".parse().unwrap(),
+        mark: None,
+        fields: Fields::from([("field".to_owned(), field)]),
+        depends_on: BTreeSet::new(),
+    }
 }

@@ -260,3 +260,24 @@ fn the_state_digest_sees_objects_and_no_claims() {
     assert_eq!(state.state_digest(), released.state_digest());
     assert_ne!(state.state_digest(), folded(&made[..1]).unwrap().state_digest());
 }
+
+#[test]
+fn an_unknown_key_in_an_event_is_refused() {
+    let events = [
+        claimed(1, 1, None),
+        BlockEvent::Released {},
+        intent(1, "main", None, create()),
+        intent(1, "main", Some("vpc-1"), set()),
+        done(1, Some("vpc-1")),
+        applied("main"),
+        BlockEvent::Failed { intent: IntentNo(1), code: "a".to_owned(), message: "b".to_owned() },
+        BlockEvent::Gone { resource: name("main"), id: id("vpc-1") },
+        BlockEvent::Reserved { run: run_id(1) },
+    ];
+    for event in events {
+        let text = serde_json::to_string(&event).unwrap();
+        assert_eq!(serde_json::from_str::<BlockEvent>(&text).unwrap(), event);
+        let unknown = format!("{},\"new\":1}}", text.strip_suffix('}').unwrap());
+        assert!(serde_json::from_str::<BlockEvent>(&unknown).is_err(), "{unknown}");
+    }
+}
