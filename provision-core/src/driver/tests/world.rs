@@ -9,13 +9,14 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use crate::call::{Read, ReadAnswer, Refusal, Scope};
+use crate::call::{Answer, Bounds, Read, ReadAnswer, Refusal, Scope, Sending};
 use crate::driver::{
     KeyFileError, ObjectStoreBackend, OpenError, Store, World, drive, is_dead, load_or_create_key, our_holder,
 };
 use crate::id::InfraId;
 use crate::machine::{GetAnswer, HolderState, ListAnswer, Listed, Machine, PutAnswer, StoreKey, Verified};
 use crate::progress::Progress;
+use crate::provider::{Client, ClientError};
 use crate::stream::event::Holder;
 use crate::target::TargetId;
 
@@ -153,4 +154,35 @@ async fn interrupts_reach_the_protocol_and_hints_reach_the_store() {
     sender.send(()).await.unwrap();
     assert_eq!(run.await.unwrap(), 1);
     assert!(matches!(looked.get(&key("v1/hint/run/x")).await, GetAnswer::Found { .. }));
+}
+
+struct Broken;
+
+#[async_trait::async_trait]
+impl Client for Broken {
+    fn bounds(&self) -> Bounds {
+        Bounds { stamp: Duration::ZERO, visibility: Duration::ZERO }
+    }
+    async fn verify(&self, _: &TargetId) -> Result<(), ClientError> {
+        Ok(())
+    }
+    async fn call(&self, _: &Sending) -> Answer {
+        panic!("a bug of an SDK")
+    }
+    async fn read(&self, _: &Read) -> ReadAnswer {
+        panic!("a bug of an SDK")
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_panics_leaves_an_unknown_outcome_and_no_hanging_run() {
+    let target = TargetId { provider: "aws".parse().unwrap(), account: "1".to_owned(), region: String::new() };
+    let mut world = world(ObjectStoreBackend::memory());
+    world.clients.insert(target.clone(), Arc::new(Broken));
+    let machine = Machine::new(|io| async move {
+        let scope = Scope::Marked(InfraId::new("wix").unwrap());
+        io.read(target, Read { type_name: "aws_vpc".parse().unwrap(), scope, page: None }).await
+    });
+    let read = drive(machine, world, mpsc::channel(1).1, |_| {}).await;
+    assert!(matches!(read, ReadAnswer::Failed { refusal: None, .. }), "{read:?}");
 }
