@@ -11,7 +11,7 @@ use super::clock;
 use super::holder;
 use super::store::Store;
 use crate::call::{Answer, ReadAnswer, Refusal};
-use crate::machine::{Action, ActionId, Event, HolderState, Machine, PutAnswer, Verified};
+use crate::machine::{Action, ActionId, Event, GetAnswer, HolderState, ListAnswer, Machine, PutAnswer, Verified};
 use crate::progress::Progress;
 use crate::stream::event::Holder;
 
@@ -49,13 +49,15 @@ pub async fn drive<T: Send + 'static>(
         for (id, action) in asked.drain(..) {
             match action {
                 Action::Emit(what) => progress(&what),
-                action @ Action::PutHint { .. } => {
-                    let (world, sender) = (world.clone(), sender.clone());
-                    hints.spawn(async move { report(&sender, id, perform(&world, action).await) });
-                }
                 action => {
-                    let (world, sender) = (world.clone(), sender.clone());
-                    tasks.spawn(async move { report(&sender, id, perform(&world, action).await) });
+                    let (world, answer) = (world.clone(), Answering::new(&sender, id, &action));
+                    let hint = matches!(action, Action::PutHint { .. });
+                    let task = async move { answer.with(perform(&world, action).await) };
+                    if hint {
+                        hints.spawn(task)
+                    } else {
+                        tasks.spawn(task)
+                    };
                 }
             }
         }
@@ -81,9 +83,44 @@ pub async fn drive<T: Send + 'static>(
     }
 }
 
-/// The receiver lives as long as the machine; when it is gone nobody waits for the event.
-fn report(sender: &mpsc::UnboundedSender<(ActionId, Event)>, id: ActionId, event: Event) {
-    sender.send((id, event)).unwrap_or_default();
+/// Answers an action exactly once: with its outcome, or, should the task die before it has one, with "nothing is known".
+struct Answering {
+    sender: mpsc::UnboundedSender<(ActionId, Event)>,
+    id: ActionId,
+    event: Option<Event>,
+}
+
+impl Answering {
+    fn new(sender: &mpsc::UnboundedSender<(ActionId, Event)>, id: ActionId, action: &Action) -> Self {
+        Self { sender: sender.clone(), id, event: Some(unknown(action)) }
+    }
+
+    fn with(mut self, event: Event) {
+        self.event = Some(event);
+    }
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        if let Some(event) = self.event.take() {
+            // The receiver lives as long as the machine; when it is gone nobody waits for the event.
+            self.sender.send((self.id, event)).unwrap_or_default();
+        }
+    }
+}
+
+fn unknown(action: &Action) -> Event {
+    let reason = "bug: the task of the action died".to_owned();
+    match action {
+        Action::Put { .. } | Action::PutHint { .. } => Event::Put(PutAnswer::Unknown(reason)),
+        Action::Get { .. } => Event::Get(GetAnswer::Failed(reason)),
+        Action::List { .. } => Event::List(ListAnswer::Failed(reason)),
+        Action::Verify { .. } => Event::Verify(Verified::No { problem: reason }),
+        Action::Call { .. } => Event::Call(Answer::Unknown { reason }),
+        Action::Read { .. } => Event::Read(ReadAnswer::Failed { refusal: None, reason }),
+        Action::ProbeHolder { .. } => Event::Holder(HolderState::Unknown),
+        Action::Sleep { .. } | Action::Emit(_) => Event::Woke,
+    }
 }
 
 async fn perform(world: &World, action: Action) -> Event {
