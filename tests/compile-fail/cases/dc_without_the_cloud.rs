@@ -3,7 +3,8 @@
 #[path = "../src/lib.rs"]
 mod infra;
 
-use infra::*;
+use infra::{Staging, network};
+use provision_aws::Vpc;
 use provision_aws::prelude::*;
 use provision_core::prelude::*;
 

@@ -3,8 +3,9 @@
 #[path = "../src/lib.rs"]
 mod infra;
 
-use infra::*;
+use infra::{EuWest, Network, UsEast};
 use provision_aws::prelude::*;
+use provision_aws::{Rule, SecurityGroup};
 use provision_core::prelude::*;
 
 fn block(b: &Block<UsEast>, here: &Network<UsEast>, there: &Network<EuWest>) {

@@ -3,7 +3,6 @@
 #[path = "../src/lib.rs"]
 mod infra;
 
-use infra::*;
 use provision_aws::prelude::*;
 use provision_core::prelude::*;
 

@@ -3,7 +3,7 @@
 #[path = "../src/lib.rs"]
 mod infra;
 
-use infra::*;
+use infra::Prod;
 use provision_aws::prelude::*;
 use provision_core::prelude::*;
 

@@ -3,8 +3,8 @@
 #[path = "../src/lib.rs"]
 mod infra;
 
-use infra::*;
 use provision_aws::prelude::*;
+use provision_aws::{Rule, SecurityGroup, VpcId};
 use provision_core::prelude::*;
 
 fn block<D: AwsDc>(b: &Block<D>, vpc: Ref<VpcId, D>) {

@@ -3,7 +3,7 @@
 #[path = "../src/lib.rs"]
 mod infra;
 
-use infra::*;
+use provision_aws::Vpc;
 use provision_aws::prelude::*;
 use provision_core::prelude::*;
 

@@ -3,7 +3,8 @@
 #[path = "../src/lib.rs"]
 mod infra;
 
-use infra::*;
+use infra::{EuWest, Network, UsEast};
+use provision_aws::Instance;
 use provision_aws::prelude::*;
 use provision_core::prelude::*;
 

@@ -3,8 +3,9 @@
 #[path = "../src/lib.rs"]
 mod infra;
 
-use infra::*;
+use infra::UsEast;
 use provision_aws::prelude::*;
+use provision_aws::{EuWest1, Subnet, VpcId};
 use provision_core::prelude::*;
 
 fn block(b: &Block<UsEast>, vpc: Ref<VpcId, UsEast>) {

@@ -4,6 +4,9 @@
 //! share, and include as a module: data centres belong to the crate that uses them. After a wanted change of a message: `TRYBUILD=overwrite cargo test -p compile-fail`, and read the difference.
 
 use provision_aws::prelude::*;
+use provision_aws::{
+    Aws, EuWest1, Instance, Rule, SecurityGroup, SecurityGroupId, Subnet, SubnetId, UsEast1, Vpc, VpcId,
+};
 use provision_core::prelude::*;
 
 /// An environment.
