@@ -1,5 +1,7 @@
 //! The DSL as an author of modules uses it, and what it becomes.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use provision_core::desired::Desired;
 use provision_core::prelude::*;
 use provision_core::schema::{Grain, Kind, Literal, OnChange, Role};
