@@ -1,5 +1,6 @@
 //! The bastion: the one host that engineers log in to.
 
+use provision_aws::Instance;
 use provision_aws::prelude::*;
 use provision_core::prelude::*;
 

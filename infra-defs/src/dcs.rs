@@ -3,7 +3,7 @@
 //! A data centre is a type: what comes out of one data centre cannot be put into another one, and what is in staging
 //! cannot be used by production. Its clouds stand beside it; each is a target for that cloud's resources.
 
-use provision_aws::prelude::*;
+use provision_aws::{Aws, UsEast1, UsWest2};
 use provision_core::prelude::*;
 
 /// Where every change is tried first.

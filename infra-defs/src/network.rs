@@ -1,6 +1,7 @@
 //! A data centre's network: a VPC, and a subnet in each of three zones.
 
 use provision_aws::prelude::*;
+use provision_aws::{Subnet, SubnetId, Vpc, VpcId};
 use provision_core::prelude::*;
 
 /// What differs between networks.

@@ -1,6 +1,7 @@
 //! Who may talk to whom: the security groups of a network.
 
 use provision_aws::prelude::*;
+use provision_aws::{Rule, SecurityGroup, SecurityGroupId};
 use provision_core::prelude::*;
 
 use crate::network::Network;

@@ -7,7 +7,7 @@ use super::{Aws, SecurityGroupId, SubnetId};
 /// A virtual machine.
 ///
 /// ```
-/// # use {provision_aws::prelude::*, provision_core::prelude::*};
+/// # use {provision_aws::{*, prelude::*}, provision_core::prelude::*};
 /// # fn f<D: AwsDc>(b: &Block<D>, subnet: Ref<SubnetId, D>, inside: Ref<SecurityGroupId, D>) {
 /// let db = b.put("db", Instance { subnet, ami: "ami-12c6146b", instance_type: "t3.micro" }).security_groups([inside]);
 /// b.put("web", Instance { subnet, ami: "ami-12c6146b", instance_type: "t3.micro" })

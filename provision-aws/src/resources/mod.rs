@@ -31,3 +31,23 @@ impl Cloud for Aws {
 
 /// Every schema of this provider.
 pub const SCHEMAS: &[&Schema] = &[Vpc::SCHEMA, Subnet::SCHEMA, SecurityGroup::SCHEMA, Instance::SCHEMA];
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    /// The schemas, a field a line: what calls and logs are made from changes only on purpose.
+    #[test]
+    fn schemas() {
+        let mut text = String::new();
+        for schema in super::SCHEMAS {
+            writeln!(text, "{} {} version {}", schema.provider, schema.type_name, schema.version).unwrap();
+            for field in schema.fields {
+                let (kind, role) = (field.kind, field.role);
+                writeln!(text, "  {}: {kind:?}, {role:?}, {:?}, {:?}", field.name, field.on_change, field.grain)
+                    .unwrap();
+            }
+        }
+        insta::assert_snapshot!(text);
+    }
+}

@@ -16,6 +16,10 @@ pub trait AwsRegion: Region<Aws> + Sized + 'static {
     const ZONES: [char; 3];
 }
 
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not on `Aws`, so it cannot hold resources of `Aws`",
+    note = "a data centre names its clouds: `#[data_centre(.., on(Aws, account = \"123456789012\", region = UsEast1))]`"
+)]
 /// A data centre on AWS: what the function of a block asks of `D` to put AWS resources into it.
 pub trait AwsDc: On<Aws, Region: AwsRegion> {
     /// Three zones of its region.

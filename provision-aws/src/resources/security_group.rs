@@ -12,7 +12,7 @@ const ALL_OUTBOUND: Literal =
 /// A set of rules that say which traffic reaches and leaves the instances that have it.
 ///
 /// ```
-/// # use {provision_aws::prelude::*, provision_core::prelude::*};
+/// # use {provision_aws::{*, prelude::*}, provision_core::prelude::*};
 /// # fn f<D: AwsDc>(b: &Block<D>, vpc: Ref<VpcId, D>) {
 /// let office = b.put("office", SecurityGroup { vpc, description: "from the office" })
 ///     .ingress([Rule::tcp(22, cidr!("192.0.2.0/24"))]);

@@ -7,7 +7,7 @@ use super::{Aws, VpcId, region::AnyZone};
 /// A part of a VPC's addresses, in one zone.
 ///
 /// ```
-/// # use {provision_aws::prelude::*, provision_core::prelude::*};
+/// # use {provision_aws::{*, prelude::*}, provision_core::prelude::*};
 /// # fn f<D: AwsDc>(b: &Block<D>, vpc: Ref<VpcId, D>) {
 /// for (zone, n) in D::zones().into_iter().zip(0..) {
 ///     b.put(format!("private-{zone}"), Subnet { vpc, zone, cidr: cidr!("10.1.0.0/16").subnet(24, n) });

@@ -7,7 +7,7 @@ use super::Aws;
 /// A virtual private cloud: a network of its own.
 ///
 /// ```
-/// # use {provision_aws::prelude::*, provision_core::prelude::*};
+/// # use {provision_aws::{*, prelude::*}, provision_core::prelude::*};
 /// # fn f<D: AwsDc>(b: &Block<D>) {
 /// let vpc = b.put("main", Vpc { cidr: cidr!("10.1.0.0/16") }).dns_hostnames(true).tags([("team", "infra")]);
 /// # }

@@ -13,7 +13,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-pub use clients::{Clients, Connector, NoClouds};
+pub use clients::{Clients, Connector};
 pub use clock::{now, shown_time};
 pub use drive::{World, drive};
 pub use holder::{HolderError, is_dead, our_holder, our_name, probe};

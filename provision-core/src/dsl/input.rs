@@ -128,7 +128,7 @@ impl<D> IntoInput<String, D> for &String {
     }
 }
 
-impl<D> IntoInput<Cidr, D> for Cidr {
+impl<D> IntoInput<Self, D> for Cidr {
     fn into_input(self) -> Input {
         self.problem().map_or_else(|| self.to_string().into(), Input::problem)
     }

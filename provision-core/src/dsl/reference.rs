@@ -7,6 +7,10 @@ mod sealed {
     /// Holds for a type and itself. Private, so that nobody claims it for two types.
     pub trait Same<T> {}
     impl<T> Same<T> for T {}
+
+    /// A data centre that nothing can name.
+    pub struct Elsewhere<T>(std::marker::PhantomData<T>);
+    impl<T> Same<Elsewhere<T>> for T {}
 }
 
 /// A handle to an output of a resource of data centre `D`: what it points at is a `K`.
@@ -62,3 +66,6 @@ impl<T> Is<T> for T {}
 )]
 pub trait SameDc<Here>: sealed::Same<Here> {}
 impl<T> SameDc<T> for T {}
+// With one implementation alone, rustc would infer the data centre of a rule or a text from the first ref in it, and
+// report a mismatch of the whole; with two it waits for the block, and reports the ref.
+impl<T> SameDc<sealed::Elsewhere<T>> for T {}

@@ -1,6 +1,6 @@
 //! `state list`: what the logs record, or what the simulated cloud itself holds.
 
-use provision_core::driver::{Clients, NoClouds, World, drive};
+use provision_core::driver::{Clients, World, drive};
 use provision_core::dsl::Infrastructure;
 use provision_core::id::BlockAddr;
 use provision_core::machine::Machine;
@@ -31,8 +31,7 @@ type Logs = Vec<(BlockAddr, Result<BlockState, ReadError>)>;
 async fn list(cli: &Cli, infrastructure: fn() -> Infrastructure) -> Result<Exit, CliError> {
     let infra = infrastructure().name()?;
     let store = setup::open_store(cli).await?;
-    let world =
-        World { store: std::sync::Arc::new(store), clients: Clients::new(std::sync::Arc::new(NoClouds)), me: None };
+    let world = World { store: std::sync::Arc::new(store), clients: Clients::default(), me: None };
     let machine = Machine::new(|io| async move {
         look_at_store(&io, &infra).await.map_err(provision_core::exec::RunError::from)?;
         let mut logs: Logs = Vec::new();

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use crate::call::{Answer, Bounds, Read, ReadAnswer, Refusal, Scope, Sending};
 use crate::driver::{
-    KeyFileError, ObjectStoreBackend, OpenError, Store, World, drive, is_dead, load_or_create_key, our_holder,
+    Clients, KeyFileError, ObjectStoreBackend, OpenError, Store, World, drive, is_dead, load_or_create_key, our_holder,
 };
 use crate::id::InfraId;
 use crate::machine::{GetAnswer, HolderState, ListAnswer, Listed, Machine, PutAnswer, StoreKey, Verified};
@@ -25,7 +25,7 @@ fn key(text: &str) -> StoreKey {
 }
 
 fn world(store: ObjectStoreBackend) -> World {
-    World { store: Arc::new(store), clients: BTreeMap::new(), me: our_holder().ok() }
+    World { store: Arc::new(store), clients: Clients::default(), me: our_holder().ok() }
 }
 
 #[tokio::test]
@@ -178,7 +178,8 @@ impl Client for Broken {
 async fn a_client_that_panics_leaves_an_unknown_outcome_and_no_hanging_run() {
     let target = TargetId { provider: "aws".parse().unwrap(), account: "1".to_owned(), region: String::new() };
     let mut world = world(ObjectStoreBackend::memory());
-    world.clients.insert(target.clone(), Arc::new(Broken));
+    let broken: BTreeMap<TargetId, Arc<dyn Client>> = BTreeMap::from([(target.clone(), Arc::new(Broken) as _)]);
+    world.clients = Clients::new(Arc::new(broken));
     let machine = Machine::new(|io| async move {
         let scope = Scope::Marked(InfraId::new("wix").unwrap());
         io.read(target, Read { type_name: "aws_vpc".parse().unwrap(), scope, page: None }).await

@@ -1,0 +1,15 @@
+#![allow(unused)]
+
+#[path = "../src/lib.rs"]
+mod infra;
+
+use infra::{EuWest, Network, UsEast};
+use provision_aws::prelude::*;
+use provision_aws::{Subnet, UsEast1};
+use provision_core::prelude::*;
+
+fn block(b: &Block<UsEast>, net: &Network<EuWest>) {
+    b.put("private", Subnet { vpc: net.vpc, zone: UsEast1::A, cidr: cidr!("10.1.0.0/24") });
+}
+
+fn main() {}
