@@ -9,11 +9,12 @@ use super::envelope::ClaimRef;
 use super::event::{BlockEvent, Holder, TakeOver};
 use super::fold::{BlockState, OpenClaim};
 use super::lease::LeaseLapsed;
-use super::log::{ReadError, illegal_entry, put_hint, read_run, refresh_block};
+use super::log::{ReadError, illegal_entry, listed_top, put_hint, read_run, refresh_block};
+use super::name::shown;
 use super::run::{RunStream, StampError};
 use super::run_state::RunStart;
 use super::write::{WriteError, Written, put_next};
-use crate::id::{BlockAddr, Generation, RunId};
+use crate::id::{BlockAddr, Generation, RunId, Seq};
 use crate::machine::{HolderState, Io};
 
 /// How often a lost race for the next entry is judged again.
@@ -133,6 +134,17 @@ pub async fn claim_block(
             },
             None => None,
         };
+        // Reading ends at the first entry that is missing. If it was deleted, writing there would fork the stream.
+        let head = state.head.clone();
+        let seq = head.as_ref().map(|head| head.seq);
+        if let Some(found) = listed_top::<BlockEvent>(io, addr).await?.filter(|top| Some(*top) > seq) {
+            refresh_block(io, &author.infra, addr, &mut state).await?;
+            if state.head == head {
+                let missing = seq.map_or(Seq(0), Seq::next);
+                return Err(ReadError::Gap { stream: shown::<BlockEvent>(addr), missing, found }.into());
+            }
+            continue;
+        }
         run.lease().check(io.now())?;
         let epoch = state.epoch.next();
         let event = BlockEvent::Claimed { run: run.id().clone(), epoch, holder: run.holder().clone(), took_over };

@@ -127,8 +127,13 @@ async fn guess<E: StreamEvent>(io: &Io, id: &E::Id) -> Result<(Option<Seq>, bool
     {
         return Ok((Some(hint.seq), false));
     }
+    Ok((listed_top::<E>(io, id).await?, true))
+}
+
+/// The last entry that a listing shows. A listing may lag.
+pub(super) async fn listed_top<E: StreamEvent>(io: &Io, id: &E::Id) -> Result<Option<Seq>, ReadError> {
     let names = list(io, &stream_folder::<E>(id)).await?;
-    Ok((names.iter().filter_map(|listed| parse_entry_name(&listed.name)).max(), true))
+    Ok(names.iter().filter_map(|listed| parse_entry_name(&listed.name)).max())
 }
 
 /// Reads a whole stream.
@@ -144,8 +149,7 @@ pub async fn read_log<E: StreamEvent>(io: &Io, infra: &InfraId, id: &E::Id) -> R
         // The hint is too high, or entries before a listed one are missing.
         let mut tops = vec![top];
         if !listed {
-            let names = list(io, &stream_folder::<E>(id)).await?;
-            tops.push(names.iter().filter_map(|listed| parse_entry_name(&listed.name)).max());
+            tops.push(listed_top::<E>(io, id).await?);
         }
         for top in tops.into_iter().flatten().filter(|top| Some(*top) > found) {
             if get(io, &entry_key::<E>(id, top)).await?.is_some() {
@@ -202,29 +206,13 @@ async fn read_window<E: StreamEvent>(
         let count = top.map_or(1, |top| top.0.saturating_add(2).saturating_sub(next)).clamp(1, WINDOW);
         let keys: Vec<_> = (0..count).map(|n| entry_key::<E>(id, Seq(next.saturating_add(n)))).collect();
         let answers = join_all(keys.iter().map(|key| get(io, key))).await;
-        let mut missing = None;
         for (seq, answer) in (next..).map(Seq).zip(answers) {
-            match (answer?, missing) {
-                (None, None) => missing = Some(seq),
-                (None, Some(_)) => {}
-                (Some(_), Some(missing)) => {
-                    // Written since the first of the two was found missing, or deleted: the next get tells.
-                    if get(io, &entry_key::<E>(id, missing)).await?.is_none() {
-                        return Err(ReadError::Gap { stream: shown::<E>(id), missing, found: seq });
-                    }
-                    return Box::pin(read_window(io, infra, id, head, top, entries)).await;
-                }
-                (Some((bytes, modified_ms)), None) => {
-                    let prev = head.as_ref().map(|head| &head.hash);
-                    let body = envelope::decode(&bytes, &Expected { infra, id, seq, prev })?;
-                    let entry = Entry { body, hash: Digest::of(&bytes), modified_ms };
-                    head = Some(entry.head());
-                    entries.push(entry);
-                }
-            }
-        }
-        if missing.is_some() {
-            return Ok(());
+            let Some((bytes, modified_ms)) = answer? else { return Ok(()) };
+            let prev = head.as_ref().map(|head| &head.hash);
+            let body = envelope::decode(&bytes, &Expected { infra, id, seq, prev })?;
+            let entry = Entry { body, hash: Digest::of(&bytes), modified_ms };
+            head = Some(entry.head());
+            entries.push(entry);
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::id::{BlockAddr, Epoch, Seq};
 use crate::machine::{Action, Io};
 use crate::stream::event::{BlockEvent, ObjectRecord, RunOutcome, TakeOver};
 use crate::stream::{
-    BlockState, Claim, ClaimError, RunStream, StartError, WriteError, claim_block, read_block, read_log,
+    BlockState, Claim, ClaimError, ReadError, RunStream, StartError, WriteError, claim_block, read_block, read_log,
 };
 use crate::target::TargetId;
 use crate::value::{Fields, Value};
@@ -334,4 +334,20 @@ fn record(field: Value) -> ObjectRecord {
         fields: Fields::from([("field".to_owned(), field)]),
         depends_on: BTreeSet::new(),
     }
+}
+
+#[test]
+fn a_stream_with_a_hole_is_not_claimed_also_if_the_hint_hides_it() {
+    let mut world = World::new();
+    world.run(|io| async move {
+        for n in 1..4 {
+            claimed(&io, n).await.unwrap().release().await.unwrap();
+        }
+    });
+    let key = |seq| format!("v1/block/us-east.network/{seq:020}");
+    world.objects.insert("v1/hint/block/us-east.network".to_owned(), (br#"{"seq":1}"#.to_vec(), 0));
+    world.objects.remove(&key(2)).unwrap();
+    let error = world.run(|io| async move { claimed(&io, 4).await.err().unwrap() });
+    assert!(matches!(error, ClaimError::Read(ReadError::Gap { missing: Seq(2), .. })), "{error}");
+    assert!(!world.objects.contains_key(&key(2)));
 }

@@ -79,7 +79,7 @@ fn a_right_hint_needs_no_listing() {
 
 #[test]
 fn a_missing_entry_is_an_error_and_not_an_end() {
-    for missing in [0, 5, 40] {
+    for missing in [0, 5, 31, 32, 40, 68] {
         for given in [None, Some(r#"{"seq":69}"#), Some(r#"{"seq":1000}"#)] {
             let mut world = with_entries(70);
             world.objects.remove(&entry_key::<RunEvent>(&run_id(1), Seq(missing)).0);
