@@ -141,7 +141,8 @@ fn what_cannot_follow_is_refused() {
     let after = |events: &[BlockEvent]| failed(&[made.as_slice(), events].concat());
     assert_eq!(after(&[done(1, Some("vpc-2"))]), Illegal::NotOpen(IntentNo(1)));
     assert_eq!(after(&[BlockEvent::Abandoned { intent: IntentNo(9) }]), Illegal::NotOpen(IntentNo(9)));
-    assert_eq!(after(&[intent(2, "main", None, create())]), Illegal::HasObject(name("main")));
+    let second = [intent(2, "main", None, create()), done(2, Some("vpc-2"))];
+    assert_eq!(after(&second), Illegal::HasObject(name("main")));
     assert!(matches!(after(&[intent(1, "b", None, create())]), Illegal::IntentNumber { .. }));
     assert!(matches!(after(&[intent(2, "main", Some("vpc-9"), set())]), Illegal::NoObject { .. }));
     assert!(matches!(after(&[intent(2, "b", Some("vpc-1"), Effect::Remove)]), Illegal::NoObject { .. }));

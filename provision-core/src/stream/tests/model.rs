@@ -73,8 +73,7 @@ impl Model {
                 (*run, epoch, BlockEvent::Released {}, legal)
             }
             Op::Create { resource } => {
-                let vacant = !self.present.contains_key(resource) && !busy(self, *resource, None);
-                let legal = self.holder.is_some() && vacant;
+                let legal = self.holder.is_some() && !busy(self, *resource, None);
                 let event = intent(self.next, RESOURCES[*resource], None, create());
                 if legal {
                     self.open.insert(self.next, (*resource, None, 'c'));
@@ -96,7 +95,10 @@ impl Model {
             }
             Op::Close { nth, done: ok } => {
                 let number = self.open.keys().nth(*nth).copied().unwrap_or(99_999);
-                let legal = self.holder.is_some() && self.open.contains_key(&number);
+                let open = self.open.get(&number);
+                // A new object takes its place only when the one before it was deposed.
+                let taken = open.is_some_and(|(r, _, kind)| *ok && *kind == 'c' && self.present.contains_key(r));
+                let legal = self.holder.is_some() && open.is_some() && !taken;
                 let kind = self.open.get(&number).map_or('s', |open| open.2);
                 let object = format!("object-{number}");
                 let event = match ok {
@@ -114,7 +116,8 @@ impl Model {
             }
             Op::Depose { resource } => {
                 let object = self.present.get(resource).cloned();
-                let legal = self.holder.is_some() && object.is_some() && !busy(self, *resource, object.as_ref());
+                let used = self.open.values().any(|(r, o, _)| r == resource && o.is_some() && *o == object);
+                let legal = self.holder.is_some() && object.is_some() && !used;
                 if legal && let Some(object) = self.present.remove(resource) {
                     self.deposed.push(object);
                 }
