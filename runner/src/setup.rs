@@ -21,6 +21,8 @@ use crate::error::CliError;
 const LOCAL_STATE: &str = ".provision/state";
 const SIMULATED_STATE: &str = ".provision/simulated/state";
 const SIMULATED_CLOUD: &str = ".provision/simulated/cloud";
+/// How slow the simulated cloud is, in percent of its model: an apply of the example takes about six seconds.
+const SIMULATED_LATENCY: u32 = 70;
 
 /// The store's address.
 pub(crate) fn store_address(cli: &Cli) -> Result<String, CliError> {
@@ -47,7 +49,7 @@ pub(crate) fn simulated_cloud(must_exist: bool) -> Result<Arc<FileCloud>, CliErr
     if must_exist && !dir.exists() {
         return Err(CliError::NoSimulatedCloud(SIMULATED_CLOUD.to_owned()));
     }
-    Ok(Arc::new(FileCloud::open(dir, SimConfig::default())?))
+    Ok(Arc::new(FileCloud::open(dir, SimConfig { latency_percent: SIMULATED_LATENCY, ..SimConfig::default() })?))
 }
 
 /// What a run's actions act on.

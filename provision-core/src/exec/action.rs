@@ -26,6 +26,8 @@ pub(super) struct Acted {
 
 /// How often a waiting procedure looks.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How long an object is waited for that an earlier run had made and not waited for, in seconds.
+const UNFINISHED_DEADLINE: u32 = 600;
 /// The longest time between two looks.
 const LOOK_AT_LEAST_EVERY: Duration = Duration::from_secs(10);
 
@@ -77,6 +79,10 @@ impl Exec {
             (Outcome::NoOp, Some(record), Some(observed)) => {
                 let inputs = self.ours(&wanted, &record.fields, schema);
                 let mut due = Vec::new();
+                if observed.readiness == Readiness::Pending {
+                    let (until, mut seen) = (Wait::Ready(UNFINISHED_DEADLINE), Fields::new());
+                    self.wait(&subject, &record.type_name, &record.id, until, &mut due, &mut seen).await?;
+                }
                 if applied.as_ref() != Some(&inputs) || record.depends_on != depends_on {
                     let outputs = computed(schema, &observed.fields);
                     due.push(BlockEvent::Applied { resource: addr.name.clone(), inputs, outputs, depends_on });

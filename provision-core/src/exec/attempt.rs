@@ -103,6 +103,7 @@ impl Exec {
             let answer = self.io.call(intent.target.clone(), sending.clone()).await;
             drop(permit);
             tries += 1;
+            tracing::debug!(api = %intent.call.api, intent = %intent.number, tries, outcome = outcome(&answer), "called");
             let (refusal, code, message) = match answer {
                 Answer::Done { id, outputs, server_time: _ } => {
                     self.limiter.answered(&intent.target);
@@ -248,6 +249,15 @@ impl Exec {
     async fn close(&self, addr: &ResourceAddr, intent: &Intent, code: &str, message: &str) -> Result<(), ActionError> {
         let failed = BlockEvent::Failed { intent: intent.number, code: code.to_owned(), message: message.to_owned() };
         Ok(self.claim(&addr.block)?.append(vec![failed]).await?)
+    }
+}
+
+/// An answer in a word, for the log: bodies stay out of it.
+fn outcome(answer: &Answer) -> &'static str {
+    match answer {
+        Answer::Done { .. } => "done",
+        Answer::Refused { .. } => "refused",
+        Answer::Unknown { .. } => "unknown",
     }
 }
 
