@@ -4,11 +4,29 @@
 
 pub mod call;
 pub mod desired;
+pub mod exec;
+pub mod driver;
+pub mod dsl;
 pub mod id;
 pub mod machine;
+pub mod plan;
 pub mod progress;
 pub mod provider;
 pub mod schema;
+pub mod sim;
 pub mod stream;
 pub mod target;
 pub mod value;
+
+pub use provision_macros::{cidr, data_centre, environment, resource, text};
+
+/// What a module of an infrastructure, or a crate of resource types, starts with: `use provision_core::prelude::*;`.
+pub mod prelude {
+    pub use provision_macros::{Args, cidr, data_centre, environment, resource, text};
+
+    pub use crate::desired::{Channel, Desired, Finding};
+    pub use crate::dsl::{
+        Added, Args, Block, Cidr, Cloud, DataCentre, Dc, Environment, Infrastructure, IntoInput, On, Ref, Region, Tags,
+        Text,
+    };
+}

@@ -1,1 +1,91 @@
-//! Procedural macros of provision-core
+//! Procedural macros of provision-core: use them by its prelude.
+
+use proc_macro::TokenStream;
+use syn::parse_macro_input;
+
+mod args;
+mod literal;
+mod marker;
+mod resource;
+
+fn or_error(result: syn::Result<proc_macro2::TokenStream>) -> TokenStream {
+    result.unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// Describes a resource type: fields, who sets them, and what a change of them does.
+///
+/// ```ignore
+/// /// A subnet of a VPC.
+/// #[resource(cloud = Aws, kind = "aws_subnet", version = 1)]
+/// pub struct Subnet {
+///     /// The VPC that the subnet lies in.
+///     #[attr(replace)]
+///     pub vpc: VpcId,
+///     /// Whether new instances get a public address.
+///     #[attr(default = false)]
+///     pub public_ip: bool,
+///     /// Its id.
+///     #[attr(computed)]
+///     pub id: SubnetId,
+/// }
+/// ```
+///
+/// | on a field | meaning |
+/// |---|---|
+/// | nothing | required: part of the struct literal |
+/// | `default = ..`, `default` | a setter; the default (or the empty list or map) is ours |
+/// | type `Option<..>` | a setter; if it is not set, the field is the server's |
+/// | `name(max = 255)` | a setter; if it is not set, the engine makes a unique name |
+/// | `computed` | an output; `id` is one of them, and its type is made here |
+/// | `replace` | a change replaces the object |
+/// | `set`, `by_key` | compared as a set, or key by key; otherwise as a whole |
+///
+/// It becomes: the literal `Subnet`, generic over what its required fields are given; `SubnetExt`, the setters and
+/// outputs on what `put` returns; `SubnetKind`, the resource type; `SubnetId`; and `Subnet::SCHEMA`.
+#[proc_macro_attribute]
+pub fn resource(args: TokenStream, item: TokenStream) -> TokenStream {
+    let item = parse_macro_input!(item as syn::ItemStruct);
+    or_error(resource::expand(args.into(), &item))
+}
+
+/// Derives `Args` for what a block takes or returns: a structure or a choice of things that are `Args`.
+///
+/// No bound is put on type parameters, so that `Network<D>` works for every data centre.
+#[proc_macro_derive(Args)]
+pub fn args(item: TokenStream) -> TokenStream {
+    let item = parse_macro_input!(item as syn::DeriveInput);
+    or_error(args::expand(&item))
+}
+
+/// Makes a unit struct an environment: `#[environment("prod")] pub struct Prod;`.
+#[proc_macro_attribute]
+pub fn environment(args: TokenStream, item: TokenStream) -> TokenStream {
+    let (name, item) = (parse_macro_input!(args as syn::LitStr), parse_macro_input!(item as syn::ItemStruct));
+    or_error(marker::environment(&name, &item))
+}
+
+/// Makes a unit struct a data centre, on any number of clouds.
+///
+/// ```ignore
+/// #[data_centre(name = "us-east", env = Prod, channel = Stable, on(Aws, account = "123456789012", region = UsEast1))]
+/// pub struct UsEast;
+/// ```
+#[proc_macro_attribute]
+pub fn data_centre(args: TokenStream, item: TokenStream) -> TokenStream {
+    let item = parse_macro_input!(item as syn::ItemStruct);
+    or_error(marker::data_centre(args.into(), &item))
+}
+
+/// A network, checked by the compiler: `cidr!("10.1.0.0/16")`.
+#[proc_macro]
+pub fn cidr(input: TokenStream) -> TokenStream {
+    let text = parse_macro_input!(input as syn::LitStr);
+    or_error(literal::cidr(&text))
+}
+
+/// A text with refs and values inside, written as for `format!`: `text!("host={}", vm.private_ip())`, `text!("{host}")`.
+#[proc_macro]
+pub fn text(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as literal::TextInput);
+    or_error(literal::text(&input))
+}

@@ -1,0 +1,117 @@
+//! What a block's function is given, and what `put` returns.
+
+use std::cell::RefCell;
+use std::marker::PhantomData;
+use std::rc::Rc;
+
+use super::args::Args;
+use super::dc::DataCentre;
+use super::input::Input;
+use super::record::{Record, here};
+use super::reference::{RawRef, Ref};
+use crate::schema::Schema;
+
+/// A resource type, as `#[resource]` describes it.
+pub trait Resource {
+    /// What a ref to it points at: `VpcId`.
+    type Id;
+    /// Its cloud.
+    type Cloud: super::dc::Cloud;
+    /// Its fields.
+    const SCHEMA: &'static Schema;
+}
+
+/// A resource with its required fields: the struct literal.
+#[diagnostic::on_unimplemented(message = "`{Self}` is not a resource", label = "not a resource")]
+pub trait Definition {
+    /// Which resource it defines.
+    type Kind: Resource;
+}
+
+/// A definition whose fields fit into a block of data centre `D`.
+pub trait DefinedIn<D>: Definition {
+    /// Its fields, erased.
+    fn into_inputs(self) -> Vec<(&'static str, Input)>;
+}
+
+/// The block that a function is building, in data centre `D`.
+///
+/// It is handed out by [`Dc::block`](super::infra::Dc::block). Its methods never fail: what is wrong becomes a finding of
+/// [`Infrastructure::finish`](super::infra::Infrastructure::finish), so closures need no `?`.
+pub struct Block<D> {
+    record: Rc<RefCell<Record>>,
+    infra: u64,
+    index: usize,
+    of: PhantomData<fn() -> D>,
+}
+
+impl<D: DataCentre> Block<D> {
+    pub(crate) fn new(record: Rc<RefCell<Record>>, index: usize) -> Self {
+        let infra = record.borrow().id;
+        Self { record, infra, index, of: PhantomData }
+    }
+
+    /// Puts a resource into the block, under a name that is unique in it.
+    ///
+    /// Required fields are in the struct literal, optional ones are setters on what this returns:
+    /// `b.put("main", Vpc { cidr }).tags([("team", "infra")])`.
+    #[track_caller]
+    pub fn put<T: Definition + DefinedIn<D>>(&self, name: impl Into<String>, definition: T) -> Added<'_, T::Kind, D> {
+        let schema = <T::Kind as Resource>::SCHEMA;
+        let at = here();
+        // Both call code that is not ours, so the record is not borrowed yet.
+        let (name, inputs) = (name.into(), definition.into_inputs());
+        let mut record = self.record.borrow_mut();
+        let resource = record.resource(self.index, name, schema, &at);
+        for (field, input) in inputs {
+            record.set(resource, field, input, &at);
+        }
+        Added { block: self, resource, of: PhantomData }
+    }
+
+    /// Orders this block after those that returned `earlier`, although it uses nothing of them.
+    #[track_caller]
+    pub fn after(&self, earlier: &(impl Args + ?Sized)) {
+        let earlier = earlier.to_input();
+        self.record.borrow_mut().after(self.index, &earlier, &here());
+    }
+}
+
+/// A resource that was put into a block: its setters, and refs to its outputs.
+///
+/// The setters and outputs of each type are in the trait that `#[resource]` makes beside it (`VpcExt` beside `Vpc`).
+/// Given to a field, it stands for its id.
+pub struct Added<'b, R, D> {
+    block: &'b Block<D>,
+    resource: usize,
+    of: PhantomData<fn() -> R>,
+}
+
+impl<R, D> Clone for Added<'_, R, D> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<R, D> Copy for Added<'_, R, D> {}
+
+impl<R: Resource, D> Added<'_, R, D> {
+    /// A ref to its id.
+    pub fn id(&self) -> Ref<R::Id, D> {
+        self.output("id")
+    }
+
+    /// A ref to an output; `#[resource]` calls it with a name and a kind that the schema has.
+    #[doc(hidden)]
+    pub fn output<K>(&self, output: &'static str) -> Ref<K, D> {
+        Ref::new(RawRef { infra: self.block.infra, resource: self.resource, output })
+    }
+
+    /// Sets a field; `#[resource]` calls it with a name and a kind that the schema has.
+    #[doc(hidden)]
+    #[track_caller]
+    pub fn set(self, field: &'static str, input: Input) -> Self {
+        self.block.record.borrow_mut().set(self.resource, field, input, &here());
+        self
+    }
+}

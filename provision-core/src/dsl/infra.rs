@@ -1,0 +1,99 @@
+//! Where everything starts: the infrastructure and its data centres.
+
+use std::cell::RefCell;
+use std::marker::PhantomData;
+use std::rc::Rc;
+
+use super::args::Args;
+use super::block::Block;
+use super::dc::{DataCentre, Environments};
+use super::record::{Record, here};
+use crate::desired::{Desired, Finding};
+
+/// The infrastructure as it is being described.
+///
+/// ```
+/// use provision_core::prelude::*;
+///
+/// #[environment("staging")]
+/// pub struct Staging;
+/// #[environment("prod")]
+/// pub struct Prod;
+/// #[data_centre(name = "us-east", env = Prod, channel = Stable)]
+/// pub struct UsEast;
+///
+/// fn nothing<D: DataCentre>(_: &Block<D>, (): ()) {}
+///
+/// let infra = Infrastructure::new("example");
+/// infra.environments::<(Staging, Prod)>();
+/// let us = infra.dc(UsEast);
+/// us.block("empty", nothing, ());
+/// let desired = infra.finish().expect("nothing is wrong");
+/// assert_eq!(desired.environments[0].as_str(), "staging");
+/// ```
+pub struct Infrastructure {
+    record: Rc<RefCell<Record>>,
+}
+
+impl Infrastructure {
+    /// An infrastructure with nothing in it. One store holds the state of one infrastructure, by this name.
+    #[track_caller]
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { record: Rc::new(RefCell::new(Record::new(name.into(), here()))) }
+    }
+
+    /// Says in which order environments are applied: each is applied and checked before the next one's first call.
+    ///
+    /// Without it they come in the order in which data centres first name them.
+    #[track_caller]
+    pub fn environments<E: Environments>(&self) {
+        self.record.borrow_mut().environments(&E::names(), &here());
+    }
+
+    /// A data centre, to put blocks into.
+    #[track_caller]
+    pub fn dc<D: DataCentre>(&self, _marker: D) -> Dc<D> {
+        let index = self.record.borrow_mut().dc::<D>(&here());
+        Dc { record: Rc::clone(&self.record), index, of: PhantomData }
+    }
+
+    /// What was described.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, sorted by place.
+    pub fn finish(self) -> Result<Desired, Vec<Finding>> {
+        self.record.borrow().finish()
+    }
+}
+
+/// A data centre.
+pub struct Dc<D> {
+    record: Rc<RefCell<Record>>,
+    index: usize,
+    of: PhantomData<fn() -> D>,
+}
+
+impl<D: DataCentre> Dc<D> {
+    /// A block: its name, the function that builds it, and what the function is given (several things as a tuple).
+    ///
+    /// Returns what the function returns, for the blocks that come after. What a block uses is what it was given, and
+    /// that was returned before: blocks cannot depend on each other in a circle. The function is a plain one, not a
+    /// closure that captures, and blocks do not nest.
+    #[track_caller]
+    pub fn block<A: Args, T, F: FnOnce(&Block<D>, A) -> T>(&self, name: impl Into<String>, build: F, args: A) -> T {
+        let (name, params) = (name.into(), args.to_input());
+        let index = self.record.borrow_mut().open_block(self.index, name, function_path::<F>(), params, &here());
+        let returned = build(&Block::new(Rc::clone(&self.record), index), args);
+        self.record.borrow_mut().close_block();
+        returned
+    }
+}
+
+/// The path of a function, without what it is generic over; or why it is not the function of a block.
+fn function_path<F>() -> Result<String, String> {
+    if size_of::<F>() != 0 {
+        return Err("the function of a block captures something; hand that in as an argument".to_owned());
+    }
+    let path = std::any::type_name::<F>();
+    Ok(path.find('<').filter(|end| *end > 0).and_then(|end| path.get(..end)).unwrap_or(path).to_owned())
+}
