@@ -1,13 +1,12 @@
 //! AWS for provision: typed resources, the calls that make them, and the client that sends those.
 //!
-//! The *pure half* ([`provider::Aws`]) compiles changes into calls and links no SDK; one file per resource type. The
+//! The *pure half* ([`provider::AwsProvider`]) compiles changes into calls and links no SDK; one file per resource type. The
 //! *client half* (`client`, behind the feature of that name) sends one call or one read with the AWS SDK.
 
 pub mod errors;
 pub mod provider;
 pub mod recovery;
 pub mod resources;
-pub mod rule;
 pub mod tags;
 
 #[cfg(feature = "client")]
@@ -16,6 +15,7 @@ pub mod client;
 mod base64;
 mod instance;
 mod request;
+mod rule;
 mod security_group;
 mod subnet;
 mod vpc;

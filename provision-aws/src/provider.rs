@@ -13,7 +13,7 @@ pub const NAME: &str = "aws";
 
 /// AWS' pure half.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Aws;
+pub struct AwsProvider;
 
 /// How the calls of one type are compiled.
 struct Row {
@@ -21,21 +21,40 @@ struct Row {
     create: fn(&mut Calls, Given<'_>, &Mark) -> Result<(), String>,
     update: fn(&mut Calls, &Update<'_>) -> Result<(), String>,
     delete: fn(&mut Calls, &ObjectId),
+    /// What no two objects share.
+    identity: &'static [&'static str],
 }
 
 static TYPES: &[Row] = &[
-    Row { type_name: "aws_vpc", create: vpc::create, update: vpc::update, delete: vpc::delete },
-    Row { type_name: "aws_subnet", create: subnet::create, update: subnet::update, delete: subnet::delete },
+    Row { type_name: "aws_vpc", create: vpc::create, update: vpc::update, delete: vpc::delete, identity: &[] },
+    Row {
+        type_name: "aws_subnet",
+        create: subnet::create,
+        update: subnet::update,
+        delete: subnet::delete,
+        identity: &["vpc", "cidr"],
+    },
     Row {
         type_name: "aws_security_group",
         create: security_group::create,
         update: security_group::update,
         delete: security_group::delete,
+        identity: &["vpc", "name"],
     },
-    Row { type_name: "aws_instance", create: instance::create, update: instance::update, delete: instance::delete },
+    Row {
+        type_name: "aws_instance",
+        create: instance::create,
+        update: instance::update,
+        delete: instance::delete,
+        identity: &[],
+    },
 ];
 
-impl Provider for Aws {
+fn row(type_name: &TypeName) -> Option<&'static Row> {
+    TYPES.iter().find(|row| row.type_name == type_name.as_str())
+}
+
+impl Provider for AwsProvider {
     fn name(&self) -> ProviderName {
         // A literal that follows the grammar of names.
         ProviderName::new(NAME).unwrap_or_else(|bad| unreachable!("{bad}"))
@@ -47,8 +66,7 @@ impl Provider for Aws {
 
     fn compile(&self, type_name: &TypeName, change: &Change<'_>) -> Result<Vec<Call>, CannotCompile> {
         let cannot = |problem| CannotCompile { type_name: type_name.clone(), problem };
-        let row = TYPES.iter().find(|row| row.type_name == type_name.as_str());
-        let row = row.ok_or_else(|| cannot("this build does not know the type".to_owned()))?;
+        let row = row(type_name).ok_or_else(|| cannot("this build does not know the type".to_owned()))?;
         let mut calls = Calls::new(type_name);
         match *change {
             Change::Create { desired, mark } => (row.create)(&mut calls, Given(desired), mark).map_err(cannot)?,
@@ -59,5 +77,9 @@ impl Provider for Aws {
             Change::Delete { id, recorded: _ } => (row.delete)(&mut calls, id),
         }
         Ok(calls.done())
+    }
+
+    fn identity_key(&self, type_name: &TypeName) -> &'static [&'static str] {
+        row(type_name).map_or(&[], |row| row.identity)
     }
 }

@@ -16,8 +16,8 @@ use provision_core::value::{Fields, Value};
 
 use super::tests::{client, target};
 use super::{Ec2Client, Settings};
-use crate::provider::Aws;
-use crate::resources::{INSTANCE, SECURITY_GROUP, SUBNET, VPC};
+use crate::provider::AwsProvider;
+use crate::tests::{INSTANCE, SECURITY_GROUP, SUBNET, VPC};
 
 struct World {
     client: Ec2Client,
@@ -86,7 +86,7 @@ impl World {
         let desired = schema.normal_form(desired);
         let mark = self.mark(name);
         let change = Change::Create { desired: &desired, mark: &mark };
-        let calls = Aws.compile(&schema.type_name.parse().unwrap(), &change).unwrap();
+        let calls = AwsProvider.compile(&schema.type_name.parse().unwrap(), &change).unwrap();
         let id = self.run(&calls, None).await;
         let key = key.iter().map(|&name| (name.to_owned(), desired[name].clone())).collect();
         let scopes =
@@ -110,7 +110,7 @@ impl World {
         desired.extend(change);
         let desired = schema.normal_form(desired);
         let update = Change::Update { id, observed: &observed, desired: &desired, changed: &changed, mark: None };
-        let calls = Aws.compile(&schema.type_name.parse().unwrap(), &update).unwrap();
+        let calls = AwsProvider.compile(&schema.type_name.parse().unwrap(), &update).unwrap();
         assert!(!calls.is_empty());
         self.run(&calls, Some(id.clone())).await;
         let after = self.read_id(schema, id).await.unwrap();
@@ -120,7 +120,7 @@ impl World {
 
     async fn delete(&self, schema: &Schema, id: &ObjectId) -> Answer {
         let change = Change::Delete { id, recorded: &Fields::new() };
-        let calls = Aws.compile(&schema.type_name.parse().unwrap(), &change).unwrap();
+        let calls = AwsProvider.compile(&schema.type_name.parse().unwrap(), &change).unwrap();
         self.send(&calls[0], Some(id)).await
     }
 
@@ -156,7 +156,7 @@ fn refusal(answer: &Answer) -> Option<Refusal> {
 async fn what_is_made_is_what_is_read() {
     let world = World::new().await;
     let vpc = r#"{"cidr":"10.77.0.0/16","dns_support":true,"dns_hostnames":true,"tags":{"team":"infra","a b":"ü=*?"}}"#;
-    let vpc = world.make(&VPC, "vpc", json(vpc), &["cidr"]).await;
+    let vpc = world.make(VPC, "vpc", json(vpc), &["cidr"]).await;
     let with_vpc = |mut fields: Fields| {
         fields.insert("vpc".to_owned(), vpc.as_str().into());
         fields
@@ -165,9 +165,9 @@ async fn what_is_made_is_what_is_read() {
     let mut subnet = with_vpc(json(r#"{"cidr":"10.77.1.0/24","public_ip":true,"tags":{}}"#));
     subnet.insert("zone".to_owned(), zone.into());
     let subnet_fields = subnet.clone();
-    let subnet = world.make(&SUBNET, "subnet", subnet, &["vpc", "cidr"]).await;
+    let subnet = world.make(SUBNET, "subnet", subnet, &["vpc", "cidr"]).await;
     let bare = with_vpc(json(r#"{"name":"bare","description":"none","ingress":[],"egress":[],"tags":{}}"#));
-    let bare = world.make(&SECURITY_GROUP, "bare", bare, &["vpc", "name"]).await;
+    let bare = world.make(SECURITY_GROUP, "bare", bare, &["vpc", "name"]).await;
     let rules = format!(
         r#"{{"name":"rules","description":"some","tags":{{}},
             "ingress":[{{"protocol":"tcp","from_port":22,"to_port":22,"cidr":"10.0.0.0/8"}},
@@ -179,53 +179,67 @@ async fn what_is_made_is_what_is_read() {
             "egress":[{{"protocol":"all","cidr":"0.0.0.0/0"}},
                       {{"protocol":"tcp","from_port":443,"to_port":443,"cidr":"0.0.0.0/0"}}]}}"#
     );
-    let rules = world.make(&SECURITY_GROUP, "rules", with_vpc(json(&rules)), &["vpc", "name"]).await;
+    let rules = world.make(SECURITY_GROUP, "rules", with_vpc(json(&rules)), &["vpc", "name"]).await;
 
-    world.update(&VPC, &vpc, r#"{"dns_hostnames":false,"tags":{"team":"db"}}"#).await;
-    world.update(&VPC, &vpc, r#"{"dns_support":false,"tags":{}}"#).await;
-    world.update(&SUBNET, &subnet, r#"{"public_ip":false,"tags":{"x":"y"}}"#).await;
+    world.update(VPC, &vpc, r#"{"dns_hostnames":false,"tags":{"team":"db"}}"#).await;
+    world.update(VPC, &vpc, r#"{"dns_support":false,"tags":{}}"#).await;
+    world.update(SUBNET, &subnet, r#"{"public_ip":false,"tags":{"x":"y"}}"#).await;
     let other = r#"{"ingress":[{"protocol":"tcp","from_port":23,"to_port":23,"cidr":"10.0.0.0/8"}],"egress":[],"tags":{"x":""}}"#;
-    world.update(&SECURITY_GROUP, &rules, other).await;
-    world.update(&SECURITY_GROUP, &rules, r#"{"ingress":[{"protocol":"all","group":"self"}]}"#).await;
+    world.update(SECURITY_GROUP, &rules, other).await;
+    world.update(SECURITY_GROUP, &rules, r#"{"ingress":[{"protocol":"all","group":"self"}]}"#).await;
 
     let mut instance = json(r##"{"instance_type":"t3.micro","user_data":"#!/bin/sh\necho","tags":{"x":"y"}}"##);
     instance.insert("subnet".to_owned(), subnet.as_str().into());
     instance.insert("security_groups".to_owned(), Value::from(vec![rules.as_str(), bare.as_str()]));
     instance.insert("ami".to_owned(), std::env::var("LIVE_AMI").unwrap_or("ami-12c6146b".to_owned()).into());
-    let instance = world.make(&INSTANCE, "instance", instance, &["subnet"]).await;
-    let observed = world.read_id(&INSTANCE, &instance).await.unwrap();
+    let instance = world.make(INSTANCE, "instance", instance, &["subnet"]).await;
+    let observed = world.read_id(INSTANCE, &instance).await.unwrap();
     assert_eq!(observed.readiness, Readiness::Ready);
-    world.update(&INSTANCE, &instance, &format!(r#"{{"security_groups":["{bare}"],"tags":{{}}}}"#)).await;
+    world.update(INSTANCE, &instance, &format!(r#"{{"security_groups":["{bare}"],"tags":{{}}}}"#)).await;
 
     // Refusals mean what the executor has to do.
-    assert_eq!(refusal(&world.delete(&VPC, &vpc).await), Some(Refusal::InUse));
+    assert_eq!(refusal(&world.delete(VPC, &vpc).await), Some(Refusal::InUse));
     let mark = world.mark("second");
-    let again = Aws.compile(&"aws_subnet".parse().unwrap(), &Change::Create { desired: &subnet_fields, mark: &mark });
+    let again =
+        AwsProvider.compile(&"aws_subnet".parse().unwrap(), &Change::Create { desired: &subnet_fields, mark: &mark });
     assert_eq!(refusal(&world.send(&again.unwrap()[0], None).await), Some(Refusal::Exists));
     let group = with_vpc(json(r#"{"name":"rules","description":"b","ingress":[],"egress":[],"tags":{}}"#));
-    let again = Aws.compile(&"aws_security_group".parse().unwrap(), &Change::Create { desired: &group, mark: &mark });
+    let again =
+        AwsProvider.compile(&"aws_security_group".parse().unwrap(), &Change::Create { desired: &group, mark: &mark });
     assert_eq!(refusal(&world.send(&again.unwrap()[0], None).await), Some(Refusal::Exists));
-    let observed = world.read_id(&SECURITY_GROUP, &rules).await.unwrap();
+    let observed = world.read_id(SECURITY_GROUP, &rules).await.unwrap();
     let mut desired = observed.fields.clone();
     desired.extend(json(r#"{"ingress":[{"protocol":"tcp","from_port":9,"to_port":9,"cidr":"10.0.0.0/8"}]}"#));
     let change =
         Change::Update { id: &rules, observed: &observed, desired: &desired, changed: &["ingress"], mark: None };
-    let calls = Aws.compile(&"aws_security_group".parse().unwrap(), &change).unwrap();
+    let calls = AwsProvider.compile(&"aws_security_group".parse().unwrap(), &change).unwrap();
     for call in &calls {
         assert!(matches!(world.send(call, Some(&rules)).await, Answer::Done { .. }));
         let answer = world.send(call, Some(&rules)).await;
         assert_eq!(refusal(&answer), Some(Refusal::AlreadySo), "{}: {answer:?}", call.api);
     }
 
-    world.remove(&INSTANCE, &instance).await;
-    world.remove(&SECURITY_GROUP, &rules).await;
-    world.remove(&SECURITY_GROUP, &bare).await;
-    world.remove(&SUBNET, &subnet).await;
-    world.remove(&VPC, &vpc).await;
-    for schema in [&VPC, &SUBNET, &SECURITY_GROUP, &INSTANCE] {
+    world.remove(INSTANCE, &instance).await;
+    world.remove(SECURITY_GROUP, &rules).await;
+    world.remove(SECURITY_GROUP, &bare).await;
+    world.remove(SUBNET, &subnet).await;
+    world.remove(VPC, &vpc).await;
+    for schema in [VPC, SUBNET, SECURITY_GROUP, INSTANCE] {
         assert_eq!(world.read(schema, Scope::Marked(world.infra.clone())).await, []);
     }
-    for (schema, id) in [(&VPC, &vpc), (&SUBNET, &subnet), (&SECURITY_GROUP, &bare)] {
+    for (schema, id) in [(VPC, &vpc), (SUBNET, &subnet), (SECURITY_GROUP, &bare)] {
         assert_eq!(refusal(&world.delete(schema, id).await), Some(Refusal::NotFound));
     }
+}
+
+#[tokio::test]
+#[ignore = "needs an environment without AWS credentials"]
+async fn missing_credentials_are_noticed_within_seconds() {
+    let began = std::time::Instant::now();
+    let settings = Settings { endpoint_url: Some("http://127.0.0.1:1".to_owned()), ..Settings::default() };
+    let client = Ec2Client::connect(&target(), &settings).await.unwrap();
+    let error = client.verify(&target()).await.unwrap_err().to_string();
+    assert!(error.contains("no AWS credentials: set AWS_ACCESS_KEY_ID"), "{error}");
+    assert!(began.elapsed().as_secs() < 5, "{:?}", began.elapsed());
+    println!("{error} {:?}", began.elapsed());
 }

@@ -8,7 +8,7 @@ use provision_core::id::ObjectId;
 use provision_core::schema::Schema;
 use provision_core::value::{Fields, Value};
 
-use crate::resources::{INSTANCE, SECURITY_GROUP, SUBNET, VPC};
+use crate::resources;
 use crate::rule::{self, Peer, Rule, Rules};
 use crate::tags;
 
@@ -45,13 +45,18 @@ fn text_or_none(text: Option<String>) -> Option<Value> {
     Some(text.filter(|text| !text.is_empty()).map_or(Value::Null, Value::Text))
 }
 
+/// An output that is a text always: empty where the object has none.
+fn text_or_empty(text: Option<String>) -> Option<Value> {
+    Some(Value::Text(text.unwrap_or_default()))
+}
+
 pub(crate) fn vpc(vpc: Vpc, dns: Dns) -> Option<Observed> {
     let readiness = match vpc.state {
         Some(VpcState::Pending) => Readiness::Pending,
         _ => Readiness::Ready,
     };
     observed(
-        &VPC,
+        resources::Vpc::SCHEMA,
         vpc.vpc_id,
         vpc.tags.unwrap_or_default(),
         readiness,
@@ -70,7 +75,7 @@ pub(crate) fn subnet(subnet: Subnet) -> Option<Observed> {
         Some(other) => Readiness::Failed(format!("the subnet is {}", other.as_str())),
     };
     observed(
-        &SUBNET,
+        resources::Subnet::SCHEMA,
         subnet.subnet_id,
         subnet.tags.unwrap_or_default(),
         readiness,
@@ -88,7 +93,7 @@ pub(crate) fn security_group(group: SecurityGroup) -> Option<Observed> {
     let ingress = rule::value(&rules(group.ip_permissions.unwrap_or_default(), &id));
     let egress = rule::value(&rules(group.ip_permissions_egress.unwrap_or_default(), &id));
     observed(
-        &SECURITY_GROUP,
+        resources::SecurityGroup::SCHEMA,
         group.group_id,
         group.tags.unwrap_or_default(),
         Readiness::Ready,
@@ -137,7 +142,7 @@ pub(crate) fn instance(instance: Instance) -> Option<Observed> {
     };
     let groups = instance.security_groups.unwrap_or_default().into_iter().filter_map(|group| group.group_id);
     observed(
-        &INSTANCE,
+        resources::Instance::SCHEMA,
         instance.instance_id,
         instance.tags.unwrap_or_default(),
         readiness,
@@ -147,8 +152,8 @@ pub(crate) fn instance(instance: Instance) -> Option<Observed> {
             ("instance_type", instance.instance_type.map(|kind| kind.as_str().into())),
             ("security_groups", Some(Value::List(groups.map(Value::Text).collect()))),
             ("key_name", text_or_none(instance.key_name)),
-            ("private_ip", text_or_none(instance.private_ip_address)),
-            ("public_address", text_or_none(instance.public_ip_address)),
+            ("private_ip", text_or_empty(instance.private_ip_address)),
+            ("public_address", text_or_empty(instance.public_ip_address)),
         ],
     )
 }
@@ -200,7 +205,7 @@ mod tests {
         assert_eq!(readiness(InstanceStateName::Terminated), None);
         assert!(matches!(readiness(InstanceStateName::Stopped), Some(Readiness::Failed(_))));
         let fields = with(InstanceStateName::Running).unwrap().fields;
-        assert_eq!(fields.get("public_address"), Some(&Value::Null), "known to have none");
+        assert_eq!(fields.get("public_address"), Some(&"".into()), "known to have none");
         assert_eq!(fields.get("user_data"), None, "not observed");
     }
 }

@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::{Ec2Client, Settings};
-use crate::provider::Aws;
+use crate::provider::AwsProvider;
 
 /// What the server does with a request.
 #[derive(Clone)]
@@ -117,7 +117,7 @@ fn a_call() -> Sending {
     let desired = Fields::from([("cidr".to_owned(), "10.1.0.0/16".into())]);
     let mark = crate::tests::mark();
     let change = Change::Create { desired: &desired, mark: &mark };
-    let calls: Vec<Call> = Aws.compile(&"aws_vpc".parse().unwrap(), &change).unwrap();
+    let calls: Vec<Call> = AwsProvider.compile(&"aws_vpc".parse().unwrap(), &change).unwrap();
     sending(calls[0].ready(None, &Default::default()).unwrap(), None)
 }
 
