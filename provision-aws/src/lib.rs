@@ -1,6 +1,6 @@
 //! AWS for provision: typed resources, the calls that make them, and the client that sends those.
 //!
-//! The *pure half* ([`provider::AwsProvider`]) compiles changes into calls and links no SDK; one file per resource type. The
+//! The *pure half* ([`provider::Aws`]) compiles changes into calls and links no SDK; one file per resource type. The
 //! *client half* (`client`, behind the feature of that name) sends one call or one read with the AWS SDK.
 
 pub mod errors;

@@ -13,7 +13,7 @@ pub const NAME: &str = "aws";
 
 /// AWS' pure half.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct AwsProvider;
+pub struct Aws;
 
 /// How the calls of one type are compiled.
 struct Row {
@@ -22,31 +22,31 @@ struct Row {
     update: fn(&mut Calls, &Update<'_>) -> Result<(), String>,
     delete: fn(&mut Calls, &ObjectId),
     /// What no two objects share.
-    identity: &'static [&'static str],
+    identity_key: &'static [&'static str],
 }
 
 static TYPES: &[Row] = &[
-    Row { type_name: "aws_vpc", create: vpc::create, update: vpc::update, delete: vpc::delete, identity: &[] },
+    Row { type_name: "aws_vpc", create: vpc::create, update: vpc::update, delete: vpc::delete, identity_key: &[] },
     Row {
         type_name: "aws_subnet",
         create: subnet::create,
         update: subnet::update,
         delete: subnet::delete,
-        identity: &["vpc", "cidr"],
+        identity_key: &["vpc", "cidr"],
     },
     Row {
         type_name: "aws_security_group",
         create: security_group::create,
         update: security_group::update,
         delete: security_group::delete,
-        identity: &["vpc", "name"],
+        identity_key: &["vpc", "name"],
     },
     Row {
         type_name: "aws_instance",
         create: instance::create,
         update: instance::update,
         delete: instance::delete,
-        identity: &[],
+        identity_key: &[],
     },
 ];
 
@@ -54,7 +54,7 @@ fn row(type_name: &TypeName) -> Option<&'static Row> {
     TYPES.iter().find(|row| row.type_name == type_name.as_str())
 }
 
-impl Provider for AwsProvider {
+impl Provider for Aws {
     fn name(&self) -> ProviderName {
         // A literal that follows the grammar of names.
         ProviderName::new(NAME).unwrap_or_else(|bad| unreachable!("{bad}"))
@@ -80,6 +80,6 @@ impl Provider for AwsProvider {
     }
 
     fn identity_key(&self, type_name: &TypeName) -> &'static [&'static str] {
-        row(type_name).map_or(&[], |row| row.identity)
+        row(type_name).map_or(&[], |row| row.identity_key)
     }
 }

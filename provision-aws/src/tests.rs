@@ -10,7 +10,7 @@ use provision_core::schema::Schema;
 use provision_core::value::{Fields, Tree, Value};
 use serde::Deserialize;
 
-use crate::provider::AwsProvider;
+use crate::provider::Aws;
 use crate::recovery::{Class, TABLE};
 use crate::resources::{Instance, SecurityGroup, Subnet, Vpc};
 
@@ -40,12 +40,12 @@ fn type_of(schema: &Schema) -> TypeName {
 }
 
 fn create(schema: &Schema, desired: &Fields) -> Vec<Call> {
-    AwsProvider.compile(&type_of(schema), &Change::Create { desired, mark: &mark() }).unwrap()
+    Aws.compile(&type_of(schema), &Change::Create { desired, mark: &mark() }).unwrap()
 }
 
 fn refusal(schema: &Schema, desired: &str) -> String {
     let desired = json(desired);
-    AwsProvider.compile(&type_of(schema), &Change::Create { desired: &desired, mark: &mark() }).unwrap_err().to_string()
+    Aws.compile(&type_of(schema), &Change::Create { desired: &desired, mark: &mark() }).unwrap_err().to_string()
 }
 
 fn update(schema: &Schema, observed: &Fields, desired: &Fields, mark: Option<&Mark>) -> Vec<Call> {
@@ -58,12 +58,12 @@ fn update(schema: &Schema, observed: &Fields, desired: &Fields, mark: Option<&Ma
         .collect();
     let observed = Observed { id: id.clone(), mark: None, fields: observed.clone(), readiness: Readiness::Ready };
     let change = Change::Update { id: &id, observed: &observed, desired, changed: &changed, mark };
-    AwsProvider.compile(&type_of(schema), &change).unwrap()
+    Aws.compile(&type_of(schema), &change).unwrap()
 }
 
 fn delete(schema: &Schema) -> Vec<Call> {
     let id = ObjectId::new("x-1").unwrap();
-    AwsProvider.compile(&type_of(schema), &Change::Delete { id: &id, recorded: &Fields::new() }).unwrap()
+    Aws.compile(&type_of(schema), &Change::Delete { id: &id, recorded: &Fields::new() }).unwrap()
 }
 
 /// The fields of an object after the calls, by their effects.
@@ -186,23 +186,23 @@ fn fields_that_force_a_replacement_are_not_updated() {
     let id = ObjectId::new("vpc-1").unwrap();
     let observed = Observed { id: id.clone(), mark: None, fields: observed, readiness: Readiness::Ready };
     let change = Change::Update { id: &id, observed: &observed, desired: &desired, changed: &["cidr"], mark: None };
-    assert!(AwsProvider.compile(&type_of(VPC), &change).unwrap_err().to_string().contains("has to be replaced"));
+    assert!(Aws.compile(&type_of(VPC), &change).unwrap_err().to_string().contains("has to be replaced"));
 }
 
 #[test]
 fn every_type_has_its_row_and_every_schema_its_type() {
-    for schema in AwsProvider.schemas() {
+    for schema in Aws.schemas() {
         assert_eq!(delete(schema).len(), 1, "{}", schema.type_name);
     }
     let unknown: TypeName = "aws_nothing".parse().unwrap();
     let id = ObjectId::new("x").unwrap();
-    assert!(AwsProvider.compile(&unknown, &Change::Delete { id: &id, recorded: &Fields::new() }).is_err());
+    assert!(Aws.compile(&unknown, &Change::Delete { id: &id, recorded: &Fields::new() }).is_err());
 }
 
 #[test]
 fn what_the_planner_takes_for_unique_is_what_recovery_looks_for() {
     for (schema, desired) in examples() {
-        let key: BTreeSet<&str> = AwsProvider.identity_key(&type_of(schema)).iter().copied().collect();
+        let key: BTreeSet<&str> = Aws.identity_key(&type_of(schema)).iter().copied().collect();
         match &create(schema, &desired)[0].recovery {
             Recovery::NaturalKey { key: looked } => assert_eq!(key, looked.keys().map(String::as_str).collect()),
             Recovery::Name { name } => {

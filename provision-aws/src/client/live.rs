@@ -16,7 +16,7 @@ use provision_core::value::{Fields, Value};
 
 use super::tests::{client, target};
 use super::{Ec2Client, Settings};
-use crate::provider::AwsProvider;
+use crate::provider::Aws;
 use crate::tests::{INSTANCE, SECURITY_GROUP, SUBNET, VPC};
 
 struct World {
@@ -86,7 +86,7 @@ impl World {
         let desired = schema.normal_form(desired);
         let mark = self.mark(name);
         let change = Change::Create { desired: &desired, mark: &mark };
-        let calls = AwsProvider.compile(&schema.type_name.parse().unwrap(), &change).unwrap();
+        let calls = Aws.compile(&schema.type_name.parse().unwrap(), &change).unwrap();
         let id = self.run(&calls, None).await;
         let key = key.iter().map(|&name| (name.to_owned(), desired[name].clone())).collect();
         let scopes =
@@ -110,7 +110,7 @@ impl World {
         desired.extend(change);
         let desired = schema.normal_form(desired);
         let update = Change::Update { id, observed: &observed, desired: &desired, changed: &changed, mark: None };
-        let calls = AwsProvider.compile(&schema.type_name.parse().unwrap(), &update).unwrap();
+        let calls = Aws.compile(&schema.type_name.parse().unwrap(), &update).unwrap();
         assert!(!calls.is_empty());
         self.run(&calls, Some(id.clone())).await;
         let after = self.read_id(schema, id).await.unwrap();
@@ -120,7 +120,7 @@ impl World {
 
     async fn delete(&self, schema: &Schema, id: &ObjectId) -> Answer {
         let change = Change::Delete { id, recorded: &Fields::new() };
-        let calls = AwsProvider.compile(&schema.type_name.parse().unwrap(), &change).unwrap();
+        let calls = Aws.compile(&schema.type_name.parse().unwrap(), &change).unwrap();
         self.send(&calls[0], Some(id)).await
     }
 
@@ -200,19 +200,17 @@ async fn what_is_made_is_what_is_read() {
     // Refusals mean what the executor has to do.
     assert_eq!(refusal(&world.delete(VPC, &vpc).await), Some(Refusal::InUse));
     let mark = world.mark("second");
-    let again =
-        AwsProvider.compile(&"aws_subnet".parse().unwrap(), &Change::Create { desired: &subnet_fields, mark: &mark });
+    let again = Aws.compile(&"aws_subnet".parse().unwrap(), &Change::Create { desired: &subnet_fields, mark: &mark });
     assert_eq!(refusal(&world.send(&again.unwrap()[0], None).await), Some(Refusal::Exists));
     let group = with_vpc(json(r#"{"name":"rules","description":"b","ingress":[],"egress":[],"tags":{}}"#));
-    let again =
-        AwsProvider.compile(&"aws_security_group".parse().unwrap(), &Change::Create { desired: &group, mark: &mark });
+    let again = Aws.compile(&"aws_security_group".parse().unwrap(), &Change::Create { desired: &group, mark: &mark });
     assert_eq!(refusal(&world.send(&again.unwrap()[0], None).await), Some(Refusal::Exists));
     let observed = world.read_id(SECURITY_GROUP, &rules).await.unwrap();
     let mut desired = observed.fields.clone();
     desired.extend(json(r#"{"ingress":[{"protocol":"tcp","from_port":9,"to_port":9,"cidr":"10.0.0.0/8"}]}"#));
     let change =
         Change::Update { id: &rules, observed: &observed, desired: &desired, changed: &["ingress"], mark: None };
-    let calls = AwsProvider.compile(&"aws_security_group".parse().unwrap(), &change).unwrap();
+    let calls = Aws.compile(&"aws_security_group".parse().unwrap(), &change).unwrap();
     for call in &calls {
         assert!(matches!(world.send(call, Some(&rules)).await, Answer::Done { .. }));
         let answer = world.send(call, Some(&rules)).await;

@@ -70,7 +70,7 @@ impl<'a> Take<'a> {
     fn each<T>(
         &mut self,
         name: &str,
-        f: impl Fn(&mut Take<'a>) -> Result<T, BadRequest>,
+        f: impl Fn(&mut Self) -> Result<T, BadRequest>,
     ) -> Result<Option<Vec<T>>, BadRequest> {
         let Some(list) = self.take(name, "a list", Value::as_list)? else { return Ok(None) };
         let items = list.iter().map(|value| {

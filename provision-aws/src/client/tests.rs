@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aws_sdk_ec2::config::Credentials;
-use provision_core::call::{Answer, Call, Read, ReadAnswer, ReadyCall, Refusal, Scope, Sending, ServerTime};
+use provision_core::call::{Answer, Call, Read, ReadAnswer, Readiness, ReadyCall, Refusal, Scope, Sending, ServerTime};
 use provision_core::id::ObjectId;
 use provision_core::provider::{Change, Client as _, Provider as _};
 use provision_core::target::TargetId;
@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::{Ec2Client, Settings};
-use crate::provider::AwsProvider;
+use crate::provider::Aws;
 
 /// What the server does with a request.
 #[derive(Clone)]
@@ -117,7 +117,7 @@ fn a_call() -> Sending {
     let desired = Fields::from([("cidr".to_owned(), "10.1.0.0/16".into())]);
     let mark = crate::tests::mark();
     let change = Change::Create { desired: &desired, mark: &mark };
-    let calls: Vec<Call> = AwsProvider.compile(&"aws_vpc".parse().unwrap(), &change).unwrap();
+    let calls: Vec<Call> = Aws.compile(&"aws_vpc".parse().unwrap(), &change).unwrap();
     sending(calls[0].ready(None, &Default::default()).unwrap(), None)
 }
 
@@ -248,4 +248,28 @@ async fn what_is_not_there_is_an_empty_page_and_what_is_not_known_is_none() {
     assert!(matches!(answer, ReadAnswer::Failed { refusal: None, .. }), "{answer:?}");
     let server = Server::refusing(503, "RequestLimitExceeded", "").await;
     assert_eq!(server.client().await.read(&by_id).await, ReadAnswer::Throttled);
+}
+
+#[tokio::test]
+async fn a_sweep_is_read_page_by_page_and_filtered_by_the_mark() {
+    let body = "<DescribeSubnetsResponse xmlns=\"http://ec2.amazonaws.com/doc/2016-11-15/\"><subnetSet><item>\
+        <subnetId>subnet-1</subnetId><state>pending</state></item></subnetSet><nextToken>two</nextToken>\
+        </DescribeSubnetsResponse>";
+    let server = Server::start(Reply::With { status: 200, body: body.to_owned() }).await;
+    let client = server.client().await;
+    let type_name: provision_core::id::TypeName = "aws_subnet".parse().unwrap();
+    let scope = Scope::Marked("wix".parse().unwrap());
+    let read = Read { type_name: type_name.clone(), scope, page: Some("one".to_owned()) };
+    let ReadAnswer::Page { objects, next, server_time } = client.read(&read).await else { panic!("no page") };
+    assert_eq!(objects.len(), 1);
+    assert_eq!(objects[0].readiness, Readiness::Pending);
+    assert!(!objects[0].fields.contains_key("cidr"), "what the answer lacks is not observed");
+    assert_eq!((next.as_deref(), server_time), (Some("two"), Some(ServerTime(1_767_225_607_000))));
+    let by_id = Read { type_name, scope: Scope::Id(ObjectId::new("subnet-1").unwrap()), page: None };
+    client.read(&by_id).await;
+    let seen = server.seen();
+    for part in ["Filter.1.Name=tag%3Aprovision%3Ainfra", "Filter.1.Value.1=wix", "NextToken=one", "MaxResults=1000"] {
+        assert!(seen[0].contains(part), "{part}: {}", seen[0]);
+    }
+    assert!(seen[1].contains("SubnetId.1=subnet-1") && !seen[1].contains("MaxResults"), "{}", seen[1]);
 }
