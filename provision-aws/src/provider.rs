@@ -18,41 +18,37 @@ pub struct Aws;
 /// How the calls of one type are compiled.
 struct Row {
     type_name: &'static str,
+    /// What no two objects can share.
+    identity_key: &'static [&'static str],
     create: fn(&mut Calls, Given<'_>, &Mark) -> Result<(), String>,
     update: fn(&mut Calls, &Update<'_>) -> Result<(), String>,
     delete: fn(&mut Calls, &ObjectId),
-    /// What no two objects share.
-    identity_key: &'static [&'static str],
 }
 
 static TYPES: &[Row] = &[
-    Row { type_name: "aws_vpc", create: vpc::create, update: vpc::update, delete: vpc::delete, identity_key: &[] },
+    Row { type_name: "aws_vpc", identity_key: &[], create: vpc::create, update: vpc::update, delete: vpc::delete },
     Row {
         type_name: "aws_subnet",
+        identity_key: &["vpc", "cidr"],
         create: subnet::create,
         update: subnet::update,
         delete: subnet::delete,
-        identity_key: &["vpc", "cidr"],
     },
     Row {
         type_name: "aws_security_group",
+        identity_key: &["vpc", "name"],
         create: security_group::create,
         update: security_group::update,
         delete: security_group::delete,
-        identity_key: &["vpc", "name"],
     },
     Row {
         type_name: "aws_instance",
+        identity_key: &[],
         create: instance::create,
         update: instance::update,
         delete: instance::delete,
-        identity_key: &[],
     },
 ];
-
-fn row(type_name: &TypeName) -> Option<&'static Row> {
-    TYPES.iter().find(|row| row.type_name == type_name.as_str())
-}
 
 impl Provider for Aws {
     fn name(&self) -> ProviderName {
@@ -64,9 +60,14 @@ impl Provider for Aws {
         resources::SCHEMAS
     }
 
+    fn identity_key(&self, type_name: &TypeName) -> &'static [&'static str] {
+        TYPES.iter().find(|row| row.type_name == type_name.as_str()).map_or(&[], |row| row.identity_key)
+    }
+
     fn compile(&self, type_name: &TypeName, change: &Change<'_>) -> Result<Vec<Call>, CannotCompile> {
         let cannot = |problem| CannotCompile { type_name: type_name.clone(), problem };
-        let row = row(type_name).ok_or_else(|| cannot("this build does not know the type".to_owned()))?;
+        let row = TYPES.iter().find(|row| row.type_name == type_name.as_str());
+        let row = row.ok_or_else(|| cannot("this build does not know the type".to_owned()))?;
         let mut calls = Calls::new(type_name);
         match *change {
             Change::Create { desired, mark } => (row.create)(&mut calls, Given(desired), mark).map_err(cannot)?,
@@ -77,9 +78,5 @@ impl Provider for Aws {
             Change::Delete { id, recorded: _ } => (row.delete)(&mut calls, id),
         }
         Ok(calls.done())
-    }
-
-    fn identity_key(&self, type_name: &TypeName) -> &'static [&'static str] {
-        row(type_name).map_or(&[], |row| row.identity_key)
     }
 }

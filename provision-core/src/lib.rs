@@ -4,9 +4,9 @@
 
 pub mod call;
 pub mod desired;
-pub mod exec;
 pub mod driver;
 pub mod dsl;
+pub mod exec;
 pub mod id;
 pub mod machine;
 pub mod plan;

@@ -1,21 +1,19 @@
 //! The loop that performs a machine's actions.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use super::clients::Clients;
 use super::clock;
 use super::holder;
 use super::store::Store;
 use crate::call::{Answer, ReadAnswer, Refusal};
-use crate::machine::{Action, ActionId, Event, HolderState, Machine, PutAnswer, Verified};
+use crate::machine::{Action, ActionId, Event, GetAnswer, HolderState, ListAnswer, Machine, PutAnswer, Verified};
 use crate::progress::Progress;
-use crate::provider::Client;
 use crate::stream::event::Holder;
-use crate::target::TargetId;
 
 /// How long hints that are still on their way are waited for when the machine has ended.
 const HINTS_GRACE: Duration = Duration::from_secs(2);
@@ -25,8 +23,8 @@ const HINTS_GRACE: Duration = Duration::from_secs(2);
 pub struct World {
     /// The store.
     pub store: Arc<dyn Store>,
-    /// The client halves, by target.
-    pub clients: BTreeMap<TargetId, Arc<dyn Client>>,
+    /// The client halves.
+    pub clients: Clients,
     /// This process, if it may judge others dead.
     pub me: Option<Holder>,
 }
@@ -51,13 +49,15 @@ pub async fn drive<T: Send + 'static>(
         for (id, action) in asked.drain(..) {
             match action {
                 Action::Emit(what) => progress(&what),
-                action @ Action::PutHint { .. } => {
-                    let (world, sender) = (world.clone(), sender.clone());
-                    hints.spawn(async move { report(&sender, id, perform(&world, action).await) });
-                }
                 action => {
-                    let (world, sender) = (world.clone(), sender.clone());
-                    tasks.spawn(async move { report(&sender, id, perform(&world, action).await) });
+                    let (world, answer) = (world.clone(), Answering::new(&sender, id, &action));
+                    let hint = matches!(action, Action::PutHint { .. });
+                    let task = async move { answer.with(perform(&world, action).await) };
+                    if hint {
+                        hints.spawn(task)
+                    } else {
+                        tasks.spawn(task)
+                    };
                 }
             }
         }
@@ -83,9 +83,44 @@ pub async fn drive<T: Send + 'static>(
     }
 }
 
-/// The receiver lives as long as the machine; when it is gone nobody waits for the event.
-fn report(sender: &mpsc::UnboundedSender<(ActionId, Event)>, id: ActionId, event: Event) {
-    sender.send((id, event)).unwrap_or_default();
+/// Answers an action exactly once: with its outcome, or, should the task die before it has one, with "nothing is known".
+struct Answering {
+    sender: mpsc::UnboundedSender<(ActionId, Event)>,
+    id: ActionId,
+    event: Option<Event>,
+}
+
+impl Answering {
+    fn new(sender: &mpsc::UnboundedSender<(ActionId, Event)>, id: ActionId, action: &Action) -> Self {
+        Self { sender: sender.clone(), id, event: Some(unknown(action)) }
+    }
+
+    fn with(mut self, event: Event) {
+        self.event = Some(event);
+    }
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        if let Some(event) = self.event.take() {
+            // The receiver lives as long as the machine; when it is gone nobody waits for the event.
+            self.sender.send((self.id, event)).unwrap_or_default();
+        }
+    }
+}
+
+fn unknown(action: &Action) -> Event {
+    let reason = "bug: the task of the action died".to_owned();
+    match action {
+        Action::Put { .. } | Action::PutHint { .. } => Event::Put(PutAnswer::Unknown(reason)),
+        Action::Get { .. } => Event::Get(GetAnswer::Failed(reason)),
+        Action::List { .. } => Event::List(ListAnswer::Failed(reason)),
+        Action::Verify { .. } => Event::Verify(Verified::No { problem: reason }),
+        Action::Call { .. } => Event::Call(Answer::Unknown { reason }),
+        Action::Read { .. } => Event::Read(ReadAnswer::Failed { refusal: None, reason }),
+        Action::ProbeHolder { .. } => Event::Holder(HolderState::Unknown),
+        Action::Sleep { .. } | Action::Emit(_) => Event::Woke,
+    }
 }
 
 async fn perform(world: &World, action: Action) -> Event {
@@ -97,25 +132,24 @@ async fn perform(world: &World, action: Action) -> Event {
         }
         Action::Get { key } => Event::Get(world.store.get(&key).await),
         Action::List { prefix } => Event::List(world.store.list(&prefix).await),
-        Action::Verify { target } => Event::Verify(match world.clients.get(&target) {
-            None => Verified::No { problem: no_client(&target) },
-            Some(client) => match client.verify(&target).await {
+        Action::Verify { target } => Event::Verify(match world.clients.get(&target).await {
+            Err(problem) => Verified::No { problem },
+            Ok(client) => match client.verify(&target).await {
                 Ok(()) => Verified::Yes { bounds: client.bounds() },
                 Err(error) => Verified::No { problem: error.problem },
             },
         }),
-        Action::Call { target, sending } => Event::Call(match world.clients.get(&target) {
-            Some(client) => client.call(&sending).await,
-            None => Answer::Refused {
-                refusal: Refusal::Invalid,
-                code: "NoClient".to_owned(),
-                message: no_client(&target),
-                server_time: None,
-            },
+        Action::Call { target, sending } => Event::Call(match world.clients.get(&target).await {
+            Ok(client) => client.call(&sending).await,
+            // Nothing was sent.
+            Err(message) => {
+                let code = "NoClient".to_owned();
+                Answer::Refused { refusal: Refusal::Invalid, code, message, server_time: None }
+            }
         }),
-        Action::Read { target, read } => Event::Read(match world.clients.get(&target) {
-            Some(client) => client.read(&read).await,
-            None => ReadAnswer::Failed { refusal: Some(Refusal::Invalid), reason: no_client(&target) },
+        Action::Read { target, read } => Event::Read(match world.clients.get(&target).await {
+            Ok(client) => client.read(&read).await,
+            Err(reason) => ReadAnswer::Failed { refusal: Some(Refusal::Invalid), reason },
         }),
         Action::ProbeHolder { holder } => Event::Holder(match &world.me {
             Some(me) => holder::probe(&holder, me),
@@ -128,8 +162,4 @@ async fn perform(world: &World, action: Action) -> Event {
         // Told above; no event answers it.
         Action::Emit(_) => Event::Woke,
     }
-}
-
-fn no_client(target: &TargetId) -> String {
-    format!("this build has no client for target {target}")
 }

@@ -3,6 +3,7 @@
 //! All real input and output is here: stores, clocks, the kernel's view of processes, key files. Protocol code
 //! (`stream`, the executor) only asks for actions.
 
+mod clients;
 mod clock;
 mod drive;
 mod holder;
@@ -12,6 +13,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
+pub use clients::{Clients, Connector, NoClouds};
 pub use clock::{now, shown_time};
 pub use drive::{World, drive};
 pub use holder::{HolderError, is_dead, our_holder, our_name, probe};

@@ -113,12 +113,17 @@ impl ObjectStoreBackend {
         let store = match address.split_once("://") {
             None if address.is_empty() => return Err(OpenError::Address { given: address.to_owned() }),
             None => Self::directory(FilePath::new(address), true)?,
-            Some(("s3", place)) => Self::s3(address, place)?,
+            Some(("s3", place)) => Self::s3(AmazonS3Builder::from_env(), address, place)?,
             Some(_) => return Err(OpenError::Address { given: address.to_owned() }),
         };
-        match store.list("v1/meta/").await {
-            ListAnswer::Names(_) => Ok(store),
-            ListAnswer::Failed(reason) => Err(OpenError::Unreachable { store: store.name, reason }),
+        store.reached().await
+    }
+
+    /// The store, if it answers.
+    pub(super) async fn reached(self) -> Result<Self, OpenError> {
+        match self.list("v1/meta/").await {
+            ListAnswer::Names(_) => Ok(self),
+            ListAnswer::Failed(reason) => Err(OpenError::Unreachable { store: self.name, reason }),
         }
     }
 
@@ -146,7 +151,7 @@ impl ObjectStoreBackend {
         })
     }
 
-    fn s3(address: &str, place: &str) -> Result<Self, OpenError> {
+    pub(super) fn s3(builder: AmazonS3Builder, address: &str, place: &str) -> Result<Self, OpenError> {
         let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
         let prefix = prefix.trim_end_matches('/');
         if bucket.is_empty()
@@ -156,7 +161,6 @@ impl ObjectStoreBackend {
             return Err(OpenError::Address { given: address.to_owned() });
         }
         let name = address.to_owned();
-        let builder = AmazonS3Builder::from_env();
         let given = |key: AmazonS3ConfigKey| builder.get_config_value(&key).filter(|value| !value.is_empty());
         let credentials = [
             AmazonS3ConfigKey::AccessKeyId,

@@ -92,7 +92,7 @@ impl Claim {
     }
 
     /// Writes the events that `make` makes of the state that they will follow, events on their way included: the place
-    /// to take an intent's number from.
+    /// to take an intent's number from. `make` runs under the claim's lock and must not use the claim itself.
     ///
     /// # Errors
     /// Those of `make`, and those of [`Claim::append`].
@@ -105,10 +105,9 @@ impl Claim {
             let (events, made) = make(&core.pending)?;
             (made, self.queue(&mut core, events)?)
         };
-        match waiting {
+        if let Some(waiting) = waiting {
             // The writing task answers every waiter before it ends; without an answer nothing is known.
-            Some(waiting) => waiting.await.unwrap_or_else(|_| Err(self.unanswered()))?,
-            None => {}
+            waiting.await.unwrap_or_else(|_| Err(self.unanswered()))?;
         }
         Ok(made)
     }

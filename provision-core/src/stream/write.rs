@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::envelope::{self, Author, Body, ClaimRef, Entry, Expected, Head};
+use super::envelope::{self, Author, Body, ClaimRef, Entry, EntryProblem, Expected, Head};
 use super::fold::Illegal;
 use super::log::backoff;
 use super::name::{StreamEvent, entry_key, shown};
@@ -43,6 +43,14 @@ pub enum WriteError {
         /// Why.
         illegal: Illegal,
     },
+    /// What would be written could not be read again. A bug: nothing was written.
+    #[error("bug: {stream}: an entry could not be read again: {problem}")]
+    Unreadable {
+        /// The stream.
+        stream: String,
+        /// Why.
+        problem: EntryProblem,
+    },
     /// The claim was released, or the run ended, before.
     #[error("bug: an entry for {stream} after this run gave it back")]
     GivenBack {
@@ -54,7 +62,7 @@ pub enum WriteError {
 /// How an attempt to write the next entry ended.
 pub(super) enum Written<E> {
     /// It stands.
-    Ours(Entry<E>),
+    Ours(Box<Entry<E>>),
     /// The key holds other bytes.
     Taken(Vec<u8>),
 }
@@ -62,7 +70,8 @@ pub(super) enum Written<E> {
 /// Writes the entry after `prev`.
 ///
 /// # Errors
-/// [`WriteError::Unresolved`] alone: the bytes are then neither known to stand nor known not to.
+/// [`WriteError::Unresolved`]: the bytes are then neither known to stand nor known not to. [`WriteError::Unreadable`]:
+/// nothing was sent.
 pub(super) async fn put_next<E: StreamEvent>(
     io: &Io,
     author: &Author,
@@ -72,8 +81,15 @@ pub(super) async fn put_next<E: StreamEvent>(
     events: Vec<E>,
 ) -> Result<Written<E>, WriteError> {
     let (body, bytes) = author.compose(id, prev, claim, events);
+    // Entries are never deleted: one that cannot be read would close the stream for good.
+    let expected = Expected { infra: &author.infra, id, seq: body.seq, prev: prev.map(|head| &head.hash) };
+    let unreadable = |problem| WriteError::Unreadable { stream: shown::<E>(id), problem };
+    let read = envelope::decode::<E>(&bytes, &expected).map_err(|error| unreadable(error.problem))?;
+    if read != body {
+        return Err(unreadable(EntryProblem::Malformed("it reads differently".to_owned())));
+    }
     let key = entry_key::<E>(id, body.seq);
-    let ours = |body: Body<E>, hash, modified_ms| Ok(Written::Ours(Entry { body, hash, modified_ms }));
+    let ours = |body: Body<E>, hash, modified_ms| Ok(Written::Ours(Box::new(Entry { body, hash, modified_ms })));
     let mut attempt = 0;
     loop {
         let put = io.put(key.clone(), bytes.clone()).await;
