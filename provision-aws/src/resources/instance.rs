@@ -2,7 +2,7 @@
 
 use provision_core::prelude::*;
 
-use super::{Aws, SecurityGroupId, SubnetId};
+use super::{Aws, SecurityGroupId, SubnetId, check};
 
 /// A virtual machine.
 ///
@@ -14,7 +14,7 @@ use super::{Aws, SecurityGroupId, SubnetId};
 ///     .user_data(text!("#!/bin/sh\necho {} > /etc/db\n", db.private_ip()));
 /// # }
 /// ```
-#[resource(cloud = Aws, kind = "aws_instance", version = 1)]
+#[resource(cloud = Aws, kind = "aws_instance", version = 1, check = check::instance)]
 pub struct Instance {
     /// The subnet that it lies in.
     #[attr(replace)]

@@ -3,6 +3,7 @@
 use provision_core::dsl::Cloud;
 use provision_core::schema::Schema;
 
+mod check;
 pub mod instance;
 pub mod region;
 pub mod rule;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::block::{Added, Resource};
 use super::cidr::Cidr;
-use super::reference::{Is, RawRef, Ref, SameDc};
+use super::refs::{Is, RawRef, Ref, SameDc};
 use crate::schema::{Kind, Literal};
 use crate::value::Tree;
 
