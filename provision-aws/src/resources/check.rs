@@ -72,4 +72,22 @@ mod tests {
         texts.sort();
         insta::assert_snapshot!(texts.join("\n"));
     }
+
+    /// The default of `egress` is what its author would write: the two must not differ.
+    #[test]
+    fn all_outbound_is_a_rule() {
+        fn groups<D: AwsDc>(b: &Block<D>, (): ()) {
+            let vpc = b.put("main", Vpc { cidr: cidr!("10.0.0.0/16") });
+            b.put("default", SecurityGroup { vpc, description: "x" });
+            b.put("same", SecurityGroup { vpc, description: "x" }).egress([Rule::all(cidr!("0.0.0.0/0"))]);
+        }
+        #[data_centre(name = "us", env = Prod, channel = Stable, on(Aws, account = "123456789012", region = UsEast1))]
+        struct Us;
+        let infra = Infrastructure::new("example");
+        infra.dc(Us).block("net", groups, ());
+        let desired = infra.finish().unwrap();
+        let resources = &desired.blocks[&"us.net".parse().unwrap()].resources;
+        let egress = |name: &str| &resources[&name.parse().unwrap()].inputs["egress"];
+        assert_eq!(egress("default"), egress("same"));
+    }
 }
