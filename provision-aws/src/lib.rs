@@ -1,10 +1,31 @@
-//! Typed AWS resources for provision, and the calls that make them
+//! AWS for provision: typed resources, the calls that make them, and the client that sends those.
+//!
+//! The *pure half* ([`provider::Aws`]) compiles changes into calls and links no SDK; one file per resource type. The
+//! *client half* (`client`, behind the feature of that name) sends one call or one read with the AWS SDK.
 //!
 //! Modules of an infrastructure import the setters at once and the types by name, as in
 //! `use provision_aws::prelude::*; use provision_aws::{Subnet, Vpc};`: the compiler then writes `Vpc` in its messages,
 //! where it would write the whole path of a type that came by `*`.
 
+pub mod errors;
+pub mod provider;
+pub mod recovery;
 pub mod resources;
+pub mod rule;
+pub mod tags;
+
+#[cfg(feature = "client")]
+pub mod client;
+
+mod base64;
+mod instance;
+mod request;
+mod security_group;
+mod subnet;
+mod vpc;
+
+#[cfg(test)]
+mod tests;
 
 pub use resources::region::{
     ApNortheast1, ApSoutheast2, AwsRegion, EuCentral1, EuWest1, UsEast1, UsEast2, UsWest2, Zone,

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{BlockAddr, DcName, EnvName, InfraId, ProviderName, ResourceAddr, ResourceName, TypeName};
+use crate::id::{BlockAddr, DcName, Digest, EnvName, InfraId, ProviderName, ResourceAddr, ResourceName, TypeName};
 use crate::target::TargetId;
 use crate::value::{Exprs, Value};
 
@@ -70,6 +70,14 @@ pub struct DesiredResource {
     /// Where the definition stands; not part of any digest, since moving code changes nothing.
     #[serde(skip)]
     pub location: Location,
+}
+
+impl DesiredBlock {
+    /// The digest of the definition; where it stands in the code is no part of it.
+    pub fn digest(&self) -> Digest {
+        // Strings, numbers, lists and maps with string keys: writing them to memory cannot fail.
+        Digest::of(&serde_json::to_vec(self).unwrap_or_default())
+    }
 }
 
 impl DesiredResource {

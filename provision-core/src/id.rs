@@ -117,6 +117,11 @@ string_id!(
     "a digest has 64 hex digits");
 
 impl RunId {
+    /// The one run of the plan with this digest.
+    pub fn of(plan: &Digest) -> Self {
+        Self(plan.0.clone())
+    }
+
     /// The first characters: enough to tell runs apart for a person.
     pub fn short(&self) -> &str {
         self.0.get(..8).unwrap_or(&self.0)

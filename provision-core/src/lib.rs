@@ -4,12 +4,16 @@
 
 pub mod call;
 pub mod desired;
+pub mod driver;
 pub mod dsl;
+pub mod exec;
 pub mod id;
 pub mod machine;
+pub mod plan;
 pub mod progress;
 pub mod provider;
 pub mod schema;
+pub mod sim;
 pub mod stream;
 pub mod target;
 pub mod value;

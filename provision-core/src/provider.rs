@@ -72,6 +72,10 @@ pub trait Provider: Send + Sync {
     /// What the definition asks for and the provider cannot do.
     fn compile(&self, type_name: &TypeName, change: &Change<'_>) -> Result<Vec<Call>, CannotCompile>;
 
+    /// The fields that no two objects of the type can share: a name in its scope, or a natural key. While an object
+    /// exists, a new one with the same values can't be made beside it.
+    fn identity_key(&self, type_name: &TypeName) -> &'static [&'static str];
+
     /// Lifts recorded fields of an older schema version.
     ///
     /// # Errors

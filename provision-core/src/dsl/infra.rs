@@ -9,6 +9,7 @@ use super::block::Block;
 use super::dc::{DataCentre, Environments};
 use super::record::{Record, here};
 use crate::desired::{Desired, Finding};
+use crate::id::{BadName, InfraId};
 
 /// The infrastructure as it is being described.
 ///
@@ -55,6 +56,14 @@ impl Infrastructure {
     pub fn dc<D: DataCentre>(&self, _marker: D) -> Dc<D> {
         let index = self.record.borrow_mut().dc::<D>(&here());
         Dc { record: Rc::clone(&self.record), index, of: PhantomData }
+    }
+
+    /// Its name, whatever else may be wrong with it.
+    ///
+    /// # Errors
+    /// The name does not follow the grammar of names.
+    pub fn name(&self) -> Result<InfraId, BadName> {
+        InfraId::new(self.record.borrow().infra_name())
     }
 
     /// What was described.

@@ -90,6 +90,11 @@ impl Record {
         self.findings.insert(Finding { location: at.clone(), subject: subject.to_owned(), problem: problem.into() });
     }
 
+    /// The infrastructure's name as it was given.
+    pub(crate) fn infra_name(&self) -> String {
+        self.name.clone()
+    }
+
     /// The name, if it is one; otherwise a finding.
     pub(super) fn parse<T>(&mut self, at: &Location, subject: &str, parsed: Result<T, BadName>) -> Option<T> {
         parsed.map_err(|bad| self.finding(at, subject, bad.to_string())).ok()

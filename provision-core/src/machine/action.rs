@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::call::{Answer, Read, ReadAnswer, Sending};
 use crate::progress::Progress;
+use crate::stream::event::Holder;
 use crate::target::TargetId;
 
 /// Names an action until its event comes.
@@ -59,6 +60,11 @@ pub enum Action {
         /// What.
         read: Read,
     },
+    /// Find out whether the process of another run is dead.
+    ProbeHolder {
+        /// Who it is, as its run recorded it.
+        holder: Box<Holder>,
+    },
     /// Wake me after this long.
     Sleep {
         /// How long.
@@ -83,8 +89,21 @@ pub enum Event {
     Call(Answer),
     /// Of a read.
     Read(ReadAnswer),
+    /// Of a probe of a holder.
+    Holder(HolderState),
     /// Of a sleep.
     Woke,
+}
+
+/// What is known about the process that holds a claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HolderState {
+    /// It ran on this very kernel, in this PID namespace, and no such process is left.
+    Dead,
+    /// It runs.
+    Alive,
+    /// It cannot be seen from here.
+    Unknown,
 }
 
 /// What an endpoint said about who we are.

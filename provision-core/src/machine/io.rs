@@ -10,9 +10,10 @@ use std::time::Duration;
 use futures::channel::oneshot;
 use futures::future::BoxFuture;
 
-use super::action::{Action, ActionId, Event, GetAnswer, ListAnswer, Now, PutAnswer, StoreKey, Verified};
+use super::action::{Action, ActionId, Event, GetAnswer, HolderState, ListAnswer, Now, PutAnswer, StoreKey, Verified};
 use crate::call::{Answer, Read, ReadAnswer, Sending};
 use crate::progress::Progress;
+use crate::stream::event::Holder;
 use crate::target::TargetId;
 
 #[derive(Default)]
@@ -222,6 +223,14 @@ impl Io {
         match self.ask(Action::List { prefix }).await {
             Event::List(answer) => answer,
             other => ListAnswer::Failed(mismatch(&other)),
+        }
+    }
+
+    /// Asks whether the process of another run is dead.
+    pub async fn probe_holder(&self, holder: Holder) -> HolderState {
+        match self.ask(Action::ProbeHolder { holder: Box::new(holder) }).await {
+            Event::Holder(answer) => answer,
+            _ => HolderState::Unknown,
         }
     }
 

@@ -11,5 +11,7 @@
 mod action;
 mod io;
 
-pub use action::{Action, ActionId, Event, GetAnswer, ListAnswer, Listed, Now, PutAnswer, StoreKey, Verified};
+pub use action::{
+    Action, ActionId, Event, GetAnswer, HolderState, ListAnswer, Listed, Now, PutAnswer, StoreKey, Verified,
+};
 pub use io::{Io, Machine};

@@ -1,3 +1,38 @@
 //! Streams of immutable entries: the one mechanism that lock, journal and history come from.
+//!
+//! Entry N+1 of a stream is written with put-if-absent on its own key, so exactly one writer can ever write it. A
+//! [`Claim`] is a run's right to write to a block's stream; a writer that was superseded finds its next key taken.
 
 pub mod event;
+
+mod claim;
+mod commit;
+mod envelope;
+mod fold;
+mod key;
+mod lease;
+mod log;
+mod name;
+mod probe;
+mod run;
+mod run_state;
+mod strict;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+pub use claim::{ClaimError, ClaimRefused, claim_block};
+pub use commit::Claim;
+pub use envelope::{Author, Body, ClaimRef, Entry, EntryError, EntryProblem, FORMAT, Head, Writer};
+pub use fold::{BlockState, Deposed, Illegal, OpenClaim, ResourceState};
+pub use key::{PublicKey, Signer};
+pub use lease::{Lease, LeaseLapsed, Timing};
+pub use log::{
+    ReadError, fold_block, list_blocks, list_runs, read_after, read_block, read_log, read_run, refresh_block,
+};
+pub use name::StreamEvent;
+pub use probe::{StoreError, enter_store, look_at_store};
+pub use run::{NewRun, RunStream, StampError, StartError};
+pub use run_state::{RunStart, RunState};
+pub use write::WriteError;

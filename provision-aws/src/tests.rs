@@ -1,0 +1,381 @@
+//! The pure half as a whole: what it compiles for each type, and what holds for all of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+use provision_core::call::{Call, Effect, Mark, Observed, Own, Readiness, Recovery};
+use provision_core::id::{ObjectId, Token, TypeName};
+use provision_core::provider::{Change, Provider as _};
+use provision_core::schema::Schema;
+use provision_core::value::{Fields, Tree, Value};
+use serde::Deserialize;
+
+use crate::provider::Aws;
+use crate::recovery::{Class, TABLE};
+use crate::resources::{INSTANCE, SECURITY_GROUP, SUBNET, VPC};
+
+pub(crate) fn mark() -> Mark {
+    Mark {
+        infra: "wix".parse().unwrap(),
+        address: "us-east.network.main".parse().unwrap(),
+        incarnation: Token::new("0123456789abcdef").unwrap(),
+    }
+}
+
+pub(crate) fn fields<const N: usize>(entries: [(&str, Value); N]) -> Fields {
+    entries.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+fn json(text: &str) -> Fields {
+    serde_json::from_str(text).unwrap()
+}
+
+fn type_of(schema: &Schema) -> TypeName {
+    schema.type_name.parse().unwrap()
+}
+
+fn create(schema: &Schema, desired: &Fields) -> Vec<Call> {
+    Aws.compile(&type_of(schema), &Change::Create { desired, mark: &mark() }).unwrap()
+}
+
+fn refusal(schema: &Schema, desired: &str) -> String {
+    let desired = json(desired);
+    Aws.compile(&type_of(schema), &Change::Create { desired: &desired, mark: &mark() }).unwrap_err().to_string()
+}
+
+fn update(schema: &Schema, observed: &Fields, desired: &Fields, mark: Option<&Mark>) -> Vec<Call> {
+    let id = ObjectId::new("x-1").unwrap();
+    let changed: Vec<&'static str> = schema
+        .fields
+        .iter()
+        .map(|field| field.name)
+        .filter(|name| desired.contains_key(*name) && desired.get(*name) != observed.get(*name))
+        .collect();
+    let observed = Observed { id: id.clone(), mark: None, fields: observed.clone(), readiness: Readiness::Ready };
+    let change = Change::Update { id: &id, observed: &observed, desired, changed: &changed, mark };
+    Aws.compile(&type_of(schema), &change).unwrap()
+}
+
+fn delete(schema: &Schema) -> Vec<Call> {
+    let id = ObjectId::new("x-1").unwrap();
+    Aws.compile(&type_of(schema), &Change::Delete { id: &id, recorded: &Fields::new() }).unwrap()
+}
+
+/// The fields of an object after the calls, by their effects.
+fn after(mut fields: Fields, calls: &[Call]) -> Fields {
+    for call in calls {
+        match &call.effect {
+            Effect::Create { fields: new, .. } => fields = new.clone(),
+            Effect::Set { fields: set, .. } => fields.extend(set.clone()),
+            Effect::Remove => fields.clear(),
+        }
+    }
+    fields
+}
+
+/// One line for each call: what is sent, and what it does.
+fn shown(calls: &[Call]) -> String {
+    let mut text = String::new();
+    for call in calls {
+        let request = serde_json::to_string(&call.request).unwrap();
+        let recovery = serde_json::to_string(&call.recovery).unwrap();
+        let effect = serde_json::to_string(&call.effect).unwrap();
+        text.push_str(&format!("{} {request}\n  {recovery} {:?}\n  {effect}\n", call.api, call.wait));
+    }
+    text
+}
+
+const A_VPC: &str = r#"{"cidr":"10.1.0.0/16","dns_support":true,"dns_hostnames":true,"tags":{"team":"infra"}}"#;
+const A_SUBNET: &str = r#"{"vpc":"vpc-1","zone":"us-east-1a","cidr":"10.1.1.0/24","public_ip":true,"tags":{}}"#;
+const A_GROUP: &str = r#"{"vpc":"vpc-1","name":"zk","description":"ZooKeeper","tags":{},
+    "ingress":[{"protocol":"tcp","from_port":2181,"to_port":2181,"cidr":"10.0.0.0/8"},
+               {"protocol":"tcp","from_port":2888,"to_port":3888,"group":"self"}],
+    "egress":[{"protocol":"tcp","from_port":443,"to_port":443,"cidr":"0.0.0.0/0"}]}"#;
+const AN_INSTANCE: &str = r#"{"subnet":"subnet-1","ami":"ami-1","instance_type":"t3.micro","tags":{},
+    "security_groups":["sg-2","sg-1"],"user_data":"a script","key_name":"ops"}"#;
+
+fn examples() -> [(&'static Schema, Fields); 4] {
+    [(&VPC, json(A_VPC)), (&SUBNET, json(A_SUBNET)), (&SECURITY_GROUP, json(A_GROUP)), (&INSTANCE, json(AN_INSTANCE))]
+        .map(|(schema, fields)| (schema, schema.normal_form(fields)))
+}
+
+#[test]
+fn a_vpc_is_three_calls_of_which_the_first_carries_the_mark() {
+    insta::assert_snapshot!(shown(&create(&VPC, &json(A_VPC))));
+}
+
+#[test]
+fn a_subnet_has_its_range_as_key() {
+    insta::assert_snapshot!(shown(&create(&SUBNET, &json(A_SUBNET))));
+}
+
+#[test]
+fn a_group_loses_the_outbound_rule_that_aws_gives_it_unless_it_is_wanted() {
+    insta::assert_snapshot!(shown(&create(&SECURITY_GROUP, &json(A_GROUP))));
+    let open = json(r#"{"vpc":"vpc-1","name":"a","description":"b","egress":[{"protocol":"all","cidr":"0.0.0.0/0"}]}"#);
+    assert_eq!(create(&SECURITY_GROUP, &open).len(), 1, "nothing to revoke, nothing to authorize");
+}
+
+#[test]
+fn an_instance_has_a_token() {
+    insta::assert_snapshot!(shown(&create(&INSTANCE, &json(AN_INSTANCE))));
+}
+
+#[test]
+fn updates_authorize_before_they_revoke_and_tag_before_they_untag() {
+    let observed = SECURITY_GROUP.normal_form(json(A_GROUP));
+    let mut desired = observed.clone();
+    let rules = r#"{"ingress":[{"protocol":"tcp","from_port":2181,"to_port":2181,"cidr":"10.2.0.0/16"}],
+        "tags":{"team":"infra"}}"#;
+    desired.extend(json(rules));
+    let mut calls = update(&SECURITY_GROUP, &observed, &desired, None);
+    let mut untagged = desired.clone();
+    untagged.extend(json(r#"{"tags":{"tier":"1"}}"#));
+    calls.extend(update(&SECURITY_GROUP, &desired, &untagged, Some(&mark())));
+    insta::assert_snapshot!(shown(&calls));
+}
+
+#[test]
+fn other_updates_and_deletes() {
+    let mut calls = Vec::new();
+    let vpc = json(A_VPC);
+    let mut off = vpc.clone();
+    off.extend(json(r#"{"dns_support":false,"dns_hostnames":false}"#));
+    calls.extend(update(&VPC, &vpc, &off, None));
+    let subnet = json(A_SUBNET);
+    let mut private = subnet.clone();
+    private.extend(json(r#"{"public_ip":false}"#));
+    calls.extend(update(&SUBNET, &subnet, &private, None));
+    let instance = json(AN_INSTANCE);
+    let mut regrouped = instance.clone();
+    regrouped.extend(json(r#"{"security_groups":["sg-3"]}"#));
+    calls.extend(update(&INSTANCE, &instance, &regrouped, None));
+    for (schema, _) in examples() {
+        calls.extend(delete(schema));
+    }
+    insta::assert_snapshot!(shown(&calls));
+}
+
+#[test]
+fn what_aws_would_refuse_or_change_on_its_own_is_refused_with_what_would_be_right() {
+    assert!(refusal(&VPC, r#"{"cidr":"10.1.2.0/16"}"#).contains("write `10.1.0.0/16`"));
+    assert!(refusal(&VPC, r#"{"cidr":"10.0.0.0/8"}"#).contains("from /16 to /28"));
+    assert!(refusal(&VPC, r#"{}"#).contains("`cidr` is not set"));
+    let hostnames = r#"{"cidr":"10.1.0.0/16","dns_support":false,"dns_hostnames":true}"#;
+    assert!(refusal(&VPC, hostnames).contains("needs `dns_support`"));
+    assert!(refusal(&SECURITY_GROUP, r#"{"vpc":"v","name":"sg-a","description":"d"}"#).contains("for itself"));
+    assert!(refusal(&SECURITY_GROUP, r#"{"vpc":"v","name":"ä","description":"d"}"#).contains("1 to 255"));
+    let groupless = r#"{"subnet":"s","ami":"a","instance_type":"t","security_groups":[]}"#;
+    assert!(refusal(&INSTANCE, groupless).contains("a security group at least"));
+    let long = format!(
+        r#"{{"subnet":"s","ami":"a","instance_type":"t","security_groups":["sg"],"user_data":"{}"}}"#,
+        "x".repeat(17_000)
+    );
+    assert!(refusal(&INSTANCE, &long).contains("16384 at most"));
+}
+
+#[test]
+fn fields_that_force_a_replacement_are_not_updated() {
+    let (observed, mut desired) = (json(A_VPC), json(A_VPC));
+    desired.insert("cidr".to_owned(), "10.2.0.0/16".into());
+    let id = ObjectId::new("vpc-1").unwrap();
+    let observed = Observed { id: id.clone(), mark: None, fields: observed, readiness: Readiness::Ready };
+    let change = Change::Update { id: &id, observed: &observed, desired: &desired, changed: &["cidr"], mark: None };
+    assert!(Aws.compile(&type_of(&VPC), &change).unwrap_err().to_string().contains("has to be replaced"));
+}
+
+#[test]
+fn every_type_has_its_row_and_every_schema_its_type() {
+    for schema in Aws.schemas() {
+        assert_eq!(delete(schema).len(), 1, "{}", schema.type_name);
+    }
+    let unknown: TypeName = "aws_nothing".parse().unwrap();
+    let id = ObjectId::new("x").unwrap();
+    assert!(Aws.compile(&unknown, &Change::Delete { id: &id, recorded: &Fields::new() }).is_err());
+}
+
+#[test]
+fn computed_fields_are_those_of_the_schema() {
+    for (schema, desired) in examples() {
+        let calls = create(schema, &desired);
+        let Effect::Create { computed, mark: Some(set), .. } = &calls[0].effect else { panic!("{:?}", calls[0]) };
+        let named: BTreeSet<&str> = computed.iter().map(String::as_str).collect();
+        let role = |field: &&provision_core::schema::Field| field.role == provision_core::schema::Role::Computed;
+        assert_eq!(named, schema.fields.iter().filter(role).map(|field| field.name).collect(), "{}", schema.type_name);
+        assert_eq!(set, &mark());
+        assert!(calls[1..].iter().all(|call| matches!(call.effect, Effect::Set { .. })));
+    }
+}
+
+#[derive(Deserialize)]
+struct Facts {
+    operations: BTreeMap<String, Operation>,
+}
+
+#[derive(Deserialize)]
+struct Operation {
+    takes_token: bool,
+    takes_tags: bool,
+    parameters: BTreeSet<String>,
+}
+
+fn facts() -> Facts {
+    serde_json::from_str(include_str!("../tools/ec2-facts.json")).unwrap()
+}
+
+#[test]
+fn the_recovery_table_agrees_with_the_model_of_ec2() {
+    let facts = facts();
+    let ours: BTreeSet<&str> = TABLE.iter().map(|row| row.api).collect();
+    assert_eq!(ours, facts.operations.keys().map(String::as_str).collect(), "run provision-aws/tools/ec2_facts.py");
+    for row in TABLE {
+        let operation = &facts.operations[row.api];
+        assert_eq!(row.class == Class::Token, operation.takes_token, "{}: a token is used where there is one", row.api);
+        let creates = matches!(row.class, Class::Token | Class::Name | Class::Tag | Class::NaturalKey);
+        assert!(!creates || operation.takes_tags, "{}: a create carries the mark", row.api);
+    }
+}
+
+/// The names of a request, as `TagSpecifications.Tags.Key`.
+fn names(tree: &Tree<Own>, prefix: &str, out: &mut BTreeSet<String>) {
+    match tree {
+        Tree::List(list) => list.iter().for_each(|item| names(item, prefix, out)),
+        Tree::Map(map) => {
+            for (name, part) in map {
+                let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+                names(part, &path, out);
+                out.insert(path);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn every_call_is_named_as_in_the_model_and_recovered_as_in_the_table() {
+    let facts = facts();
+    let mut seen = BTreeSet::new();
+    let mut calls = Vec::new();
+    for (schema, desired) in examples() {
+        calls.extend(create(schema, &desired));
+        let mut other = desired.clone();
+        for (name, value) in json(r#"{"tags":{"other":"1"},"ingress":[],"egress":[],"security_groups":["sg-9"]}"#) {
+            if schema.field(&name).is_some() {
+                other.insert(name, value);
+            }
+        }
+        calls.extend(update(schema, &desired, &other, None));
+        calls.extend(update(schema, &other, &desired, None));
+        calls.extend(delete(schema));
+    }
+    for call in &calls {
+        let class = match call.recovery {
+            Recovery::Token { .. } => Class::Token,
+            Recovery::Name { .. } => Class::Name,
+            Recovery::Tag => Class::Tag,
+            Recovery::NaturalKey { .. } => Class::NaturalKey,
+            Recovery::Set => Class::Set,
+            Recovery::Remove => Class::Remove,
+        };
+        let row = TABLE.iter().find(|row| row.api == call.api);
+        assert_eq!(row.map(|row| row.class), Some(class), "{}", call.api);
+        let mut named = BTreeSet::new();
+        names(&call.request, "", &mut named);
+        let unknown: Vec<_> = named.difference(&facts.operations[&call.api].parameters).collect();
+        assert!(unknown.is_empty(), "{}: {unknown:?}", call.api);
+        seen.insert(call.api.clone());
+    }
+    let table: BTreeSet<String> = TABLE.iter().map(|row| row.api.to_owned()).collect();
+    assert_eq!(seen, table, "every row of the table is compiled by something");
+}
+
+prop_compose! {
+    fn some_tags()(keys in prop::collection::btree_map("[a-c]", "[x-z]", 0..4)) -> Value {
+        Value::Map(keys.into_iter().map(|(key, value)| (key, value.into())).collect())
+    }
+}
+
+prop_compose! {
+    fn some_rules()(rules in prop::collection::vec((0..3_i64, 0..4_usize), 0..5)) -> Value {
+        let peers = [("cidr", "10.0.0.0/8"), ("cidr", "0.0.0.0/0"), ("group", "sg-1"), ("group", "self")];
+        Value::List(rules.into_iter().map(|(port, peer)| {
+            let peer = peers[peer];
+            let mut rule = fields([(peer.0, peer.1.into())]);
+            if port == 0 {
+                rule.insert("protocol".to_owned(), "all".into());
+            } else {
+                rule.extend(fields([("protocol", "tcp".into()), ("from_port", port.into()), ("to_port", port.into())]));
+            }
+            Value::Map(rule)
+        }).collect())
+    }
+}
+
+/// A resource and another definition of it that differs in what can change in place.
+fn some_change() -> impl Strategy<Value = (&'static Schema, Fields, Fields)> {
+    let changes =
+        (any::<(bool, bool, bool)>(), some_tags(), some_rules(), some_rules(), prop::collection::vec("sg-[1-3]", 1..4));
+    let change = changes.prop_map(|((support, hostnames, public), tags, ingress, egress, groups)| {
+        fields([
+            ("dns_support", support.into()),
+            ("dns_hostnames", (support && hostnames).into()),
+            ("public_ip", public.into()),
+            ("tags", tags),
+            ("ingress", ingress),
+            ("egress", egress),
+            ("security_groups", groups.into()),
+        ])
+    });
+    let change = change.boxed();
+    (0..4_usize, change.clone(), change).prop_map(|(which, from, to)| {
+        let (schema, base) = examples()[which].clone();
+        let with = |change: Fields| {
+            let mut all = base.clone();
+            all.extend(change.into_iter().filter(|(name, _)| schema.field(name).is_some()));
+            schema.normal_form(all)
+        };
+        (schema, with(from), with(to))
+    })
+}
+
+proptest! {
+    /// What the executor relies on: a run may end after any call, and the next plan gets the object to its goal.
+    #[test]
+    fn every_prefix_of_the_calls_leaves_an_object_that_an_update_brings_to_its_goal((schema, from, to) in some_change()) {
+        for (before, calls) in [(Fields::new(), create(schema, &to)), (from.clone(), update(schema, &from, &to, None))] {
+            let least = usize::from(before.is_empty());
+            for end in least..=calls.len() {
+                let half_way = schema.normal_form(after(before.clone(), &calls[..end]));
+                let rest = update(schema, &half_way, &to, None);
+                prop_assert_eq!(schema.normal_form(after(half_way, &rest)), to.clone());
+                prop_assert!(end < calls.len() || rest.is_empty(), "{:?}", rest);
+            }
+        }
+    }
+
+    /// Nothing that is wanted before and after is missing in between.
+    #[test]
+    fn no_rule_that_stays_is_revoked_on_the_way((_, from, to) in some_change()) {
+        let rules = |fields: &Fields| -> BTreeSet<Value> {
+            fields.get("ingress").and_then(Value::as_list).unwrap_or_default().iter().cloned().collect()
+        };
+        if from.contains_key("ingress") {
+            let calls = update(&SECURITY_GROUP, &from, &to, None);
+            let stays: BTreeSet<Value> = rules(&from).intersection(&rules(&to)).cloned().collect();
+            for end in 0..=calls.len() {
+                prop_assert!(stays.is_subset(&rules(&after(from.clone(), &calls[..end]))));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_mark_is_set_again_when_asked_for_and_nothing_else() {
+    for (schema, fields) in examples() {
+        assert!(update(schema, &fields, &fields, None).is_empty());
+        let calls = update(schema, &fields, &fields, Some(&mark()));
+        assert_eq!(calls.len(), 1);
+        assert_eq!(calls[0].api, "CreateTags");
+        assert_eq!(calls[0].effect, Effect::Set { fields: Fields::new(), mark: Some(mark()) });
+    }
+}

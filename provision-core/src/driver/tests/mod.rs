@@ -1,0 +1,5 @@
+//! Tests of the driver: real files, real processes, real time.
+
+mod race;
+mod s3;
+mod world;

@@ -1,0 +1,542 @@
+//! One node of the action graph: a resource is brought to its definition, or its objects are deleted.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::attempt::{Step, Subject, Tried};
+use super::context::{ActionError, Exec, backoff};
+use super::observe::read_all;
+use super::procedure::{Next, Observation, Procedure, UntilGone, UntilReady};
+use super::settle::Settled;
+use crate::call::{Call, Effect, Mark, Observed, Readiness, Scope, Wait};
+use crate::desired::DesiredResource;
+use crate::id::{BlockAddr, ObjectId, ResourceAddr, TypeName};
+use crate::plan::{Current, Outcome, Presence, ResourcePlan, Retirement, Wanted, decide};
+use crate::progress::{Progress, Verb};
+use crate::provider::{Change, token};
+use crate::stream::event::{BlockEvent, Landed, ObjectRecord};
+use crate::target::TargetId;
+use crate::value::Fields;
+
+/// What an action did.
+pub(super) struct Acted {
+    pub(super) verb: Option<Verb>,
+    pub(super) id: Option<ObjectId>,
+}
+
+/// How often a waiting procedure looks.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// The longest time between two looks.
+const LOOK_AT_LEAST_EVERY: Duration = Duration::from_secs(10);
+
+impl Exec {
+    /// Creates, updates or replaces the resource, whichever it turns out to need within the plan.
+    pub(super) async fn apply(&self, addr: &ResourceAddr) -> Result<Acted, ActionError> {
+        let planned = self.planned(addr)?;
+        let desired = self
+            .desired
+            .blocks
+            .get(&addr.block)
+            .and_then(|block| block.resources.get(&addr.name))
+            .ok_or_else(|| ActionError::Bug(format!("{addr} is not in the code")))?;
+        self.define(&addr.block).await?;
+        let settled_any = self.settle_open(addr).await?;
+        let wanted = self.resolve(desired)?;
+        let record = self.record(addr)?;
+        let observed = self.observe_again(addr, record.as_ref(), settled_any).await?;
+
+        let schema = self.providers.schema(&desired.provider, &desired.type_name);
+        let schema = schema.ok_or_else(|| ActionError::Bug(format!("{}: no schema", desired.type_name)))?;
+        let applied = self.claim(&addr.block)?.state();
+        let applied = applied.resources.get(&addr.name).and_then(|state| state.applied.clone());
+        let decision = {
+            let known = wanted.iter().map(|(field, value)| (field.clone(), Wanted::Known(value.clone()))).collect();
+            match (&record, &observed) {
+                (None, _) => decide(schema, &known, Current::None),
+                (Some(record), None) => decide(schema, &known, Current::Gone { id: &record.id }),
+                (Some(record), Some(observed)) => decide(
+                    schema,
+                    &known,
+                    Current::Present {
+                        observed,
+                        recorded: &record.fields,
+                        applied: applied.as_ref(),
+                        mark: record.mark.as_ref(),
+                    },
+                ),
+            }
+        };
+        let other_type = record.as_ref().is_some_and(|record| record.type_name != desired.type_name);
+        let outcome = if other_type { Outcome::Replace } else { sole(addr, &decision.allowed)? };
+        self.within(addr, planned, outcome, &decision.fields)?;
+        let changed: Vec<&'static str> =
+            schema.fields.iter().map(|field| field.name).filter(|name| decision.fields.contains(*name)).collect();
+        let depends_on = desired.depends_on();
+        let subject = Subject { addr, target: &planned.target, version: schema.version, depends_on: &depends_on };
+        match (outcome, record, observed) {
+            (Outcome::NoOp, Some(record), Some(observed)) => {
+                let inputs = self.ours(&wanted, &record.fields, schema);
+                let mut due = Vec::new();
+                if applied.as_ref() != Some(&inputs) || record.depends_on != depends_on {
+                    let outputs = computed(schema, &observed.fields);
+                    due.push(BlockEvent::Applied { resource: addr.name.clone(), inputs, outputs, depends_on });
+                    self.claim(&addr.block)?.append(due).await?;
+                }
+                self.publish(addr, Some(&observed));
+                Ok(Acted { verb: None, id: Some(record.id) })
+            }
+            (Outcome::Create | Outcome::Replace, record, _) => {
+                self.create(&subject, desired, planned, wanted, record, outcome == Outcome::Replace).await
+            }
+            (Outcome::Update, Some(record), Some(observed)) => {
+                self.update(&subject, desired, wanted, record, observed, &changed).await
+            }
+            (outcome, _, _) => Err(ActionError::Bug(format!("{addr}: {outcome} of what is not there"))),
+        }
+    }
+
+    async fn create(
+        &self,
+        subject: &Subject<'_>,
+        desired: &DesiredResource,
+        planned: &ResourcePlan,
+        mut wanted: Fields,
+        old: Option<ObjectRecord>,
+        replaces: bool,
+    ) -> Result<Acted, ActionError> {
+        let addr = subject.addr;
+        if let Some(name) = &planned.new_name {
+            wanted.insert(name.field.clone(), name.name.as_str().into());
+        }
+        let provider = self.provider(desired)?;
+        let mut due = Vec::new();
+        let mut deposed = None;
+        match old {
+            Some(old) if replaces => {
+                deposed = Some(BlockEvent::Deposed { resource: addr.name.clone(), id: old.id });
+            }
+            Some(old) => due.push(BlockEvent::Gone { resource: addr.name.clone(), id: old.id }),
+            None => {}
+        }
+        let mut attempts = 0;
+        let (calls, id, mut outputs) = loop {
+            let make = |number| {
+                let mark = Mark {
+                    infra: self.plan.infra.clone(),
+                    address: addr.clone(),
+                    incarnation: token(&self.plan.nonce, addr, number),
+                };
+                let calls = provider.compile(&desired.type_name, &Change::Create { desired: &wanted, mark: &mark })?;
+                let first = calls.first().ok_or_else(|| ActionError::Bug(format!("{addr}: a create without calls")))?;
+                let call = ready(first, None, &Fields::new())?;
+                Ok((Step { object: None, mark: Some(mark), call }, calls))
+            };
+            match self.attempt(subject, &mut due, make).await? {
+                (Tried::Landed { id: Some(id), outputs, event }, calls) => {
+                    due.extend(deposed.take());
+                    due.push(event);
+                    break (calls, id, outputs);
+                }
+                (Tried::Landed { id: None, .. }, _) => {
+                    return Err(ActionError::Bug(format!("{addr}: a create answered without an id")));
+                }
+                (Tried::Again { why }, calls) => {
+                    attempts += 1;
+                    self.again(calls.first().map_or("", |call| &call.api), attempts, why).await?;
+                }
+            }
+        };
+        let first_wait = calls.first().map_or(Wait::No, |call| call.wait);
+        let rest = async {
+            self.wait(subject, &desired.type_name, &id, first_wait, &mut due, &mut outputs).await?;
+            self.follow(subject, desired, &id, calls.get(1..).unwrap_or_default(), &mut due, &mut outputs).await
+        };
+        let rest = rest.await;
+        self.flush_if_failed(addr, rest, &mut due).await?;
+        self.applied(subject, wanted, outputs, due).await?;
+        let verb = if replaces { Verb::Replace } else { Verb::Create };
+        Ok(Acted { verb: Some(verb), id: Some(id) })
+    }
+
+    async fn update(
+        &self,
+        subject: &Subject<'_>,
+        desired: &DesiredResource,
+        wanted: Fields,
+        record: ObjectRecord,
+        observed: Observed,
+        changed: &[&'static str],
+    ) -> Result<Acted, ActionError> {
+        let addr = subject.addr;
+        let lost_mark = record.mark.as_ref().filter(|mark| observed.mark.as_ref() != Some(mark));
+        let change = Change::Update { id: &record.id, observed: &observed, desired: &wanted, changed, mark: lost_mark };
+        let calls = self.provider(desired)?.compile(&desired.type_name, &change)?;
+        let schema = self.providers.schema(&desired.provider, &desired.type_name);
+        let mut outputs = schema.map(|schema| computed(schema, &observed.fields)).unwrap_or_default();
+        let mut due = Vec::new();
+        let followed = self.follow(subject, desired, &record.id, &calls, &mut due, &mut outputs).await;
+        self.flush_if_failed(addr, followed, &mut due).await?;
+        let inputs = schema.map_or_else(|| wanted.clone(), |schema| self.ours(&wanted, &record.fields, schema));
+        self.applied(subject, inputs, outputs, due).await?;
+        Ok(Acted { verb: Some(Verb::Update), id: Some(record.id) })
+    }
+
+    /// The calls on an object that exists, one after the other.
+    async fn follow(
+        &self,
+        subject: &Subject<'_>,
+        desired: &DesiredResource,
+        id: &ObjectId,
+        calls: &[Call],
+        due: &mut Vec<BlockEvent>,
+        outputs: &mut Fields,
+    ) -> Result<(), ActionError> {
+        for call in calls {
+            let mut attempts = 0;
+            loop {
+                let mark = match &call.effect {
+                    Effect::Set { mark, .. } => mark.clone(),
+                    Effect::Create { .. } | Effect::Remove => None,
+                };
+                let step = Step { object: Some(id.clone()), mark, call: ready(call, Some(id), outputs)? };
+                match self.attempt(subject, due, |_| Ok((step, ()))).await?.0 {
+                    Tried::Landed { outputs: more, event, .. } => {
+                        due.push(event);
+                        outputs.extend(more);
+                        break;
+                    }
+                    Tried::Again { why } => {
+                        attempts += 1;
+                        self.again(&call.api, attempts, why).await?;
+                    }
+                }
+            }
+            self.wait(subject, &desired.type_name, id, call.wait, due, outputs).await?;
+        }
+        Ok(())
+    }
+
+    /// Deletes the resource's objects that are to go: all that were deposed, and the present one where it left the code.
+    pub(super) async fn retire(&self, addr: &ResourceAddr) -> Result<Acted, ActionError> {
+        let planned = self.planned(addr)?;
+        self.settle_open(addr).await?;
+        let leaves = planned.allowed.contains(&Outcome::Delete);
+        let state = self.claim(&addr.block)?.state();
+        let deposed = state.deposed.values().filter(|deposed| deposed.resource == addr.name);
+        let present = state.resources.get(&addr.name).filter(|_| leaves).map(|state| state.object.clone());
+        let records: Vec<ObjectRecord> = deposed.map(|deposed| deposed.record.clone()).chain(present).collect();
+        let mut last = None;
+        for record in records {
+            self.allowed_to_go(addr, planned, &record)?;
+            self.remove(addr, &record).await?;
+            last = Some(record.id);
+        }
+        Ok(Acted { verb: last.is_some().then_some(Verb::Delete), id: last })
+    }
+
+    async fn remove(&self, addr: &ResourceAddr, record: &ObjectRecord) -> Result<(), ActionError> {
+        let subject = Subject { addr, target: &record.target, version: record.version, depends_on: &record.depends_on };
+        let provider = self.providers.get(&record.target.provider);
+        let provider = provider.ok_or_else(|| ActionError::Bug(format!("no provider {}", record.target.provider)))?;
+        let change = Change::Delete { id: &record.id, recorded: &record.fields };
+        let (mut due, mut outputs) = (Vec::new(), Fields::new());
+        for call in provider.compile(&record.type_name, &change)? {
+            let mut attempts = 0;
+            loop {
+                let call = ready(&call, Some(&record.id), &record.fields)?;
+                let api = call.api.clone();
+                let step = Step { object: Some(record.id.clone()), mark: record.mark.clone(), call };
+                match self.attempt(&subject, &mut due, |_| Ok((step, ()))).await?.0 {
+                    Tried::Landed { event, .. } => {
+                        due.push(event);
+                        break;
+                    }
+                    Tried::Again { why } => {
+                        attempts += 1;
+                        self.again(&api, attempts, why).await?;
+                    }
+                }
+            }
+            self.wait(&subject, &record.type_name, &record.id, call.wait, &mut due, &mut outputs).await?;
+        }
+        if due.is_empty() { Ok(()) } else { Ok(self.claim(&addr.block)?.append(due).await?) }
+    }
+
+    /// Waits as the call asks for; what is due is written first, so that a crash while waiting loses nothing.
+    async fn wait(
+        &self,
+        subject: &Subject<'_>,
+        type_name: &TypeName,
+        id: &ObjectId,
+        wait: Wait,
+        due: &mut Vec<BlockEvent>,
+        outputs: &mut Fields,
+    ) -> Result<(), ActionError> {
+        let (procedure, deadline, what): (&(dyn Procedure + Sync), _, _) = match wait {
+            Wait::No => return Ok(()),
+            Wait::Ready(seconds) => (&UntilReady, seconds, "to be ready"),
+            Wait::Gone(seconds) => (&UntilGone, seconds, "to be gone"),
+        };
+        if !due.is_empty() {
+            self.claim(&subject.addr.block)?.append(std::mem::take(due)).await?;
+        }
+        let began = self.io.now().boot_ms;
+        let not_ready = |reason: String| ActionError::NotReady { type_name: type_name.clone(), id: id.clone(), reason };
+        self.io.emit(Progress::Waiting { resource: subject.addr.clone(), why: format!("{type_name} {id} {what}") });
+        let mut every = LOOK_EVERY;
+        loop {
+            let seen = self.read_one(subject.target, type_name, id).await;
+            let next = match &seen {
+                Ok(Some(observed)) => procedure.next(Observation::Seen(&observed.readiness)),
+                Ok(None) => procedure.next(Observation::NotThere),
+                Err(_) => procedure.next(Observation::Unanswered),
+            };
+            match next {
+                Next::Done => {
+                    if let Ok(Some(observed)) = seen {
+                        let schema = self.providers.schema(&subject.target.provider, type_name);
+                        outputs.extend(schema.map(|schema| computed(schema, &observed.fields)).unwrap_or_default());
+                    }
+                    return Ok(());
+                }
+                Next::Fail(reason) => return Err(not_ready(reason)),
+                Next::Wait => {}
+            }
+            if self.io.now().boot_ms.saturating_sub(began) > u64::from(deadline) * 1_000 {
+                return Err(not_ready(format!("waited {deadline} s for it {what}")));
+            }
+            self.pause(every).await?;
+            every = (every * 5 / 4).min(LOOK_AT_LEAST_EVERY);
+        }
+    }
+
+    /// Records that the resource is as defined.
+    async fn applied(
+        &self,
+        subject: &Subject<'_>,
+        inputs: Fields,
+        outputs: Fields,
+        mut due: Vec<BlockEvent>,
+    ) -> Result<(), ActionError> {
+        due.push(BlockEvent::Applied {
+            resource: subject.addr.name.clone(),
+            inputs,
+            outputs,
+            depends_on: subject.depends_on.clone(),
+        });
+        self.claim(&subject.addr.block)?.append(due).await?;
+        self.publish(subject.addr, None);
+        Ok(())
+    }
+
+    /// What a failed action still knows is written before it ends: a landed call need not be looked for again.
+    async fn flush_if_failed(
+        &self,
+        addr: &ResourceAddr,
+        result: Result<(), ActionError>,
+        due: &mut Vec<BlockEvent>,
+    ) -> Result<(), ActionError> {
+        if result.is_err() && !due.is_empty() {
+            // Where this fails too, the intent stays open and the next run finds out.
+            self.claim(&addr.block)?.append(std::mem::take(due)).await.ok();
+        }
+        result
+    }
+
+    /// Makes the resource's outputs known to those that use them.
+    fn publish(&self, addr: &ResourceAddr, observed: Option<&Observed>) {
+        if let Ok(Some(record)) = self.record(addr) {
+            let mut fields = record.fields;
+            fields.extend(observed.map(|observed| observed.fields.clone()).unwrap_or_default());
+            fields.insert("id".to_owned(), record.id.as_str().into());
+            self.set_outputs(addr, fields);
+        }
+    }
+
+    /// Finds out about every open intent of the resource. Says whether there was one.
+    async fn settle_open(&self, addr: &ResourceAddr) -> Result<bool, ActionError> {
+        let state = self.claim(&addr.block)?.state();
+        let open: Vec<_> = state.open.values().filter(|intent| intent.resource == addr.name).collect();
+        for intent in open.iter().copied() {
+            let event = match self.settle(addr, intent, None).await? {
+                Settled::Landed { id, outputs } => {
+                    BlockEvent::Done { intent: intent.number, id, outputs, how: Landed::Found }
+                }
+                Settled::NotLanded => BlockEvent::Abandoned { intent: intent.number },
+            };
+            let what = match &event {
+                BlockEvent::Done { .. } => format!("{} had landed", intent.call.api),
+                _ => format!("{} did not land", intent.call.api),
+            };
+            let creates = matches!(intent.call.effect, Effect::Create { .. });
+            let old = self.record(addr)?.filter(|_| creates && matches!(event, BlockEvent::Done { .. }));
+            let deposed = old.map(|old| BlockEvent::Deposed { resource: addr.name.clone(), id: old.id });
+            self.claim(&addr.block)?.append(deposed.into_iter().chain([event]).collect()).await?;
+            self.io.emit(Progress::Recovered { resource: addr.clone(), what });
+        }
+        Ok(!open.is_empty())
+    }
+
+    /// Records, once per block, what the block is brought to.
+    async fn define(&self, block: &BlockAddr) -> Result<(), ActionError> {
+        if !self.define_once(block) {
+            return Ok(());
+        }
+        let (Some(definition), Some(dc)) = (self.desired.blocks.get(block), self.desired.dcs.get(&block.dc)) else {
+            return Ok(());
+        };
+        let digest = definition.digest();
+        let claim = self.claim(block)?;
+        let state = claim.state();
+        let known = state.definitions.contains_key(&digest);
+        if state.digest.as_ref() == Some(&digest) && state.defined == Some(self.plan.generation) {
+            return Ok(());
+        }
+        let applying = BlockEvent::Applying {
+            definition: (!known).then(|| Box::new(definition.clone())),
+            digest,
+            env: dc.env.clone(),
+            channel: dc.channel,
+            targets: dc.targets.clone(),
+        };
+        Ok(claim.append(vec![applying]).await?)
+    }
+
+    fn planned(&self, addr: &ResourceAddr) -> Result<&ResourcePlan, ActionError> {
+        self.plan.resource(addr).ok_or_else(|| ActionError::Bug(format!("{addr} is not in the plan")))
+    }
+
+    fn provider(&self, desired: &DesiredResource) -> Result<&dyn crate::provider::Provider, ActionError> {
+        let provider = self.providers.get(&desired.provider);
+        provider.map(AsRef::as_ref).ok_or_else(|| ActionError::Bug(format!("no provider {}", desired.provider)))
+    }
+
+    fn record(&self, addr: &ResourceAddr) -> Result<Option<ObjectRecord>, ActionError> {
+        let state = self.claim(&addr.block)?.state();
+        Ok(state.resources.get(&addr.name).map(|state| state.object.clone()))
+    }
+
+    fn resolve(&self, desired: &DesiredResource) -> Result<Fields, ActionError> {
+        let lookup = |output: &crate::value::OutputRef| self.output(output);
+        let resolved = desired.inputs.iter().map(|(field, expr)| Ok((field.clone(), expr.resolve(&lookup)?)));
+        resolved.collect::<Result<Fields, _>>().map_err(ActionError::Unresolved)
+    }
+
+    /// The object as the plan saw it, or read again where the plan could not know it.
+    async fn observe_again(
+        &self,
+        addr: &ResourceAddr,
+        record: Option<&ObjectRecord>,
+        settled_any: bool,
+    ) -> Result<Option<Observed>, ActionError> {
+        let Some(record) = record else { return Ok(None) };
+        if !settled_any {
+            match self.world.presence(&record.target, &record.type_name, &record.id) {
+                Presence::Present(observed) => return Ok(Some(observed.clone())),
+                Presence::Absent => return Ok(None),
+                Presence::Unknown(_) => {}
+            }
+        }
+        let unknown = |reason| ActionError::NotReady {
+            type_name: record.type_name.clone(),
+            id: record.id.clone(),
+            reason: format!("whether it is there is not known: {reason}"),
+        };
+        for again in [true, false] {
+            let seen = self.read_one(&record.target, &record.type_name, &record.id).await.map_err(unknown)?;
+            match seen {
+                Some(observed) if observed.readiness == Readiness::Going => return Ok(None),
+                Some(observed) => return Ok(Some(observed)),
+                None if again => self.pause(self.bounds(&record.target)?.visibility).await?,
+                None => {}
+            }
+        }
+        let why = format!("{} is not there any more", record.id);
+        self.io.emit(Progress::Waiting { resource: addr.clone(), why });
+        Ok(None)
+    }
+
+    async fn read_one(
+        &self,
+        target: &TargetId,
+        type_name: &TypeName,
+        id: &ObjectId,
+    ) -> Result<Option<Observed>, String> {
+        let scope = Scope::Id(id.clone());
+        let attempts = self.settings.read_attempts;
+        let all = read_all(&self.io, &self.limiter, target, type_name, &scope, attempts).await?;
+        Ok(all.objects.into_iter().find(|observed| observed.id == *id))
+    }
+
+    /// The fields that are ours: what the definition says, and the name that the engine gave.
+    fn ours(&self, wanted: &Fields, recorded: &Fields, schema: &crate::schema::Schema) -> Fields {
+        let mut inputs = wanted.clone();
+        if let Some((field, _)) = schema.name_field()
+            && let (false, Some(name)) = (inputs.contains_key(field.name), recorded.get(field.name))
+        {
+            inputs.insert(field.name.to_owned(), name.clone());
+        }
+        inputs
+    }
+
+    fn within(
+        &self,
+        addr: &ResourceAddr,
+        planned: &ResourcePlan,
+        outcome: Outcome,
+        fields: &BTreeSet<String>,
+    ) -> Result<(), ActionError> {
+        if outcome != Outcome::NoOp && !planned.allowed.contains(&outcome) {
+            return Err(ActionError::OutsidePlan(format!("{addr} would need to {outcome}")));
+        }
+        if outcome == Outcome::Update
+            && let Some(field) = fields.difference(&planned.fields).next()
+        {
+            return Err(ActionError::OutsidePlan(format!("{addr} would need an update of `{field}`")));
+        }
+        Ok(())
+    }
+
+    /// Only what the plan names goes: what it lists, what this run replaced, and what an open call turned out to be.
+    fn allowed_to_go(
+        &self,
+        addr: &ResourceAddr,
+        planned: &ResourcePlan,
+        record: &ObjectRecord,
+    ) -> Result<(), ActionError> {
+        let gone =
+            Retirement { id: record.id.clone(), type_name: record.type_name.clone(), target: record.target.clone() };
+        let listed = planned.retire.contains(&gone);
+        let replaced = planned.allowed.contains(&Outcome::Replace)
+            && planned.existing.as_ref().is_some_and(|existing| existing.id == record.id);
+        let open = planned.reasons.iter().any(|reason| matches!(reason, crate::plan::Reason::OpenCall { .. }));
+        if listed || replaced || open {
+            Ok(())
+        } else {
+            Err(ActionError::OutsidePlan(format!("{addr}: {} would be deleted", record.id)))
+        }
+    }
+
+    async fn again(&self, api: &str, attempts: u32, reason: String) -> Result<(), ActionError> {
+        if attempts >= self.settings.call_attempts {
+            return Err(ActionError::GaveUp { api: api.to_owned(), attempts, reason });
+        }
+        self.pause(backoff(attempts)).await
+    }
+}
+
+fn ready(call: &Call, id: Option<&ObjectId>, outputs: &Fields) -> Result<crate::call::ReadyCall, ActionError> {
+    call.ready(id, outputs).map_err(|own| ActionError::Bug(format!("{} needs {own:?}, which is not known", call.api)))
+}
+
+fn sole(addr: &ResourceAddr, allowed: &BTreeSet<Outcome>) -> Result<Outcome, ActionError> {
+    match allowed.iter().collect::<Vec<_>>()[..] {
+        [outcome] => Ok(*outcome),
+        _ => Err(ActionError::Bug(format!("{addr}: everything is known, and {allowed:?} are still possible"))),
+    }
+}
+
+fn computed(schema: &crate::schema::Schema, fields: &Fields) -> Fields {
+    let computed = schema.fields.iter().filter(|field| field.role == crate::schema::Role::Computed);
+    computed.filter_map(|field| Some((field.name.to_owned(), fields.get(field.name)?.clone()))).collect()
+}

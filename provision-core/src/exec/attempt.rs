@@ -1,0 +1,262 @@
+//! One call under one intent.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::context::{ActionError, Exec, backoff};
+use super::observe::read_all;
+use super::settle::Settled;
+use crate::call::{Answer, Effect, Mark, Observed, ReadyCall, Refusal, Scope, Sending, ServerTime};
+use crate::id::{IntentNo, ObjectId, ResourceAddr};
+use crate::progress::Progress;
+use crate::stream::BlockState;
+use crate::stream::event::{BlockEvent, Intent, Landed};
+use crate::target::TargetId;
+use crate::value::Fields;
+
+/// What a call is for.
+pub(super) struct Subject<'a> {
+    pub(super) addr: &'a ResourceAddr,
+    pub(super) target: &'a TargetId,
+    pub(super) version: u32,
+    pub(super) depends_on: &'a BTreeSet<ResourceAddr>,
+}
+
+/// A call about to be made.
+pub(super) struct Step {
+    pub(super) object: Option<ObjectId>,
+    pub(super) mark: Option<Mark>,
+    pub(super) call: ReadyCall,
+}
+
+/// How an attempt ended.
+pub(super) enum Tried {
+    /// The call landed.
+    Landed {
+        id: Option<ObjectId>,
+        outputs: Fields,
+        /// What the log has to say about it: to be written with, or before, the next thing.
+        event: BlockEvent,
+    },
+    /// It did not land and never will; a new intent may follow.
+    Again { why: String },
+}
+
+impl Exec {
+    /// Writes the intent (with the events that are due), sends the call, and finds out what became of it.
+    ///
+    /// `make` gets the intent's number, which names and tokens derive from.
+    pub(super) async fn attempt<T>(
+        &self,
+        subject: &Subject<'_>,
+        due: &mut Vec<BlockEvent>,
+        make: impl FnOnce(IntentNo) -> Result<(Step, T), ActionError>,
+    ) -> Result<(Tried, T), ActionError> {
+        self.go_on()?;
+        let now = self.io.now();
+        self.lease.check(now)?;
+        let stamp = ServerTime(now.wall_ms);
+        let last_instant = stamp.plus(self.bounds(subject.target)?.stamp);
+        let with_intent = |state: &BlockState| {
+            let (step, made) = make(state.next_intent)?;
+            let intent = Intent {
+                number: state.next_intent,
+                resource: subject.addr.name.clone(),
+                version: subject.version,
+                target: subject.target.clone(),
+                object: step.object,
+                mark: step.mark,
+                call: step.call,
+                depends_on: subject.depends_on.clone(),
+                stamp,
+                last_instant,
+            };
+            let mut events = std::mem::take(due);
+            events.push(BlockEvent::Intent(Box::new(intent.clone())));
+            Ok::<_, ActionError>((events, (intent, made)))
+        };
+        let (intent, made) = self.claim(&subject.addr.block)?.append_with(with_intent).await?;
+        let sending = Sending {
+            call: intent.call.clone(),
+            object: intent.object.clone(),
+            stamp: intent.stamp,
+            last_instant: intent.last_instant,
+        };
+        Ok((self.send(subject.addr, &intent, &sending).await?, made))
+    }
+
+    async fn send(&self, addr: &ResourceAddr, intent: &Intent, sending: &Sending) -> Result<Tried, ActionError> {
+        let began = self.io.now().boot_ms;
+        let mut tries = 0;
+        loop {
+            let permit = self.limiter.acquire(&self.io, &intent.target).await;
+            // Up to here the call was never sent, or definitely refused.
+            if self.io.interrupts() > 0 {
+                self.close(addr, intent, "NotSent", "the run was interrupted").await?;
+                return Err(ActionError::Interrupted);
+            }
+            if !self.stamp_is_good(sending)? {
+                let why = "its stamp grew too old before it could be sent";
+                self.close(addr, intent, "NotSent", why).await?;
+                return Ok(Tried::Again { why: why.to_owned() });
+            }
+            let answer = self.io.call(intent.target.clone(), sending.clone()).await;
+            drop(permit);
+            tries += 1;
+            let (refusal, code, message) = match answer {
+                Answer::Done { id, outputs, server_time: _ } => {
+                    self.limiter.answered(&intent.target);
+                    return Ok(landed(intent, id, outputs, Landed::Answered));
+                }
+                Answer::Unknown { reason } => return self.find_out(addr, intent, sending, &reason).await,
+                Answer::Refused { refusal, code, message, server_time: _ } => (refusal, code, message),
+            };
+            let waited = Duration::from_millis(self.io.now().boot_ms.saturating_sub(began));
+            match refusal {
+                Refusal::Throttled => {
+                    self.limiter.throttled(&self.io, &intent.target);
+                    self.pause_or_close(addr, intent, backoff(tries)).await?;
+                }
+                Refusal::AlreadySo => return Ok(landed(intent, None, Fields::new(), Landed::Answered)),
+                Refusal::NotFound if matches!(intent.call.effect, Effect::Remove) => {
+                    return Ok(landed(intent, None, Fields::new(), Landed::Found));
+                }
+                // What was just made may not be visible yet.
+                Refusal::NotFound if waited < self.bounds(&intent.target)?.visibility => {
+                    self.pause_or_close(addr, intent, backoff(tries)).await?;
+                }
+                Refusal::InUse if waited < self.settings.in_use => {
+                    if tries == 1 {
+                        let why = format!("{} is refused while it is in use: {message}", intent.call.api);
+                        self.io.emit(Progress::Waiting { resource: addr.clone(), why });
+                    }
+                    self.pause_or_close(addr, intent, backoff(tries)).await?;
+                }
+                Refusal::Exists | Refusal::TokenMismatch => {
+                    return self.whose(addr, intent, code, message).await;
+                }
+                Refusal::Expired => {
+                    self.close(addr, intent, &code, &message).await?;
+                    return Ok(Tried::Again { why: format!("{code}: {message}") });
+                }
+                Refusal::NotFound | Refusal::InUse | Refusal::Denied | Refusal::Invalid => {
+                    self.close(addr, intent, &code, &message).await?;
+                    return Err(ActionError::Refused { api: intent.call.api.clone(), code, message });
+                }
+            }
+        }
+    }
+
+    /// The answer was lost.
+    async fn find_out(
+        &self,
+        addr: &ResourceAddr,
+        intent: &Intent,
+        sending: &Sending,
+        reason: &str,
+    ) -> Result<Tried, ActionError> {
+        let why = format!("the answer of {} was lost ({reason}): finding out whether it landed", intent.call.api);
+        self.io.emit(Progress::Waiting { resource: addr.clone(), why });
+        match self.settle(addr, intent, Some(sending)).await? {
+            Settled::Landed { id, outputs } => Ok(landed(intent, id, outputs, Landed::Found)),
+            Settled::NotLanded => {
+                let abandoned = BlockEvent::Abandoned { intent: intent.number };
+                self.claim(&addr.block)?.append(vec![abandoned]).await?;
+                Ok(Tried::Again { why: reason.to_owned() })
+            }
+        }
+    }
+
+    /// The API says that the object exists. It is ours only if it carries this intent's mark.
+    async fn whose(
+        &self,
+        addr: &ResourceAddr,
+        intent: &Intent,
+        code: String,
+        message: String,
+    ) -> Result<Tried, ActionError> {
+        let (target, type_name) = (&intent.target, &intent.call.type_name);
+        let read = |scope| async move {
+            read_all(&self.io, &self.limiter, target, type_name, &scope, self.settings.read_attempts)
+                .await
+                .map_err(|reason| ActionError::Unsettled { api: intent.call.api.clone(), reason })
+        };
+        let key = self.taken_key(intent);
+        let visibility = self.bounds(target)?.visibility;
+        let began = self.io.now().boot_ms;
+        loop {
+            if let (Some(mark), Effect::Create { computed, .. }) = (&intent.mark, &intent.call.effect)
+                && let Some(found) = read(Scope::Mark(mark.clone())).await?.objects.first()
+            {
+                return Ok(landed(intent, Some(found.id.clone()), outputs_of(found, computed), Landed::Found));
+            }
+            if let Some(key) = &key
+                && let Some(other) = read(Scope::Key(key.clone())).await?.objects.into_iter().next()
+            {
+                self.close(addr, intent, &code, &message).await?;
+                let whose = other.mark.map_or_else(
+                    || "it carries no mark of ours".to_owned(),
+                    |mark| format!("its mark is {} of {}", mark.address, mark.infra),
+                );
+                let (api, type_name) = (intent.call.api.clone(), type_name.clone());
+                return Err(ActionError::NotOurs { api, type_name, id: other.id, whose });
+            }
+            if Duration::from_millis(self.io.now().boot_ms.saturating_sub(began)) > visibility {
+                self.close(addr, intent, &code, &message).await?;
+                return Err(ActionError::Refused { api: intent.call.api.clone(), code, message });
+            }
+            self.pause(backoff(0).min(visibility)).await?;
+        }
+    }
+
+    /// The fields that no two objects of the type can share, as the create sets them.
+    fn taken_key(&self, intent: &Intent) -> Option<Fields> {
+        let provider = self.providers.get(&intent.target.provider)?;
+        let fields = intent.call.effect.fields()?;
+        let key = provider.identity_key(&intent.call.type_name);
+        let key: Fields =
+            key.iter().filter_map(|name| Some(((*name).to_owned(), fields.get(*name)?.clone()))).collect();
+        (!key.is_empty()).then_some(key)
+    }
+
+    /// Whether a call with this stamp may still be sent: the lease holds, and the server would take it.
+    pub(super) fn stamp_is_good(&self, sending: &Sending) -> Result<bool, ActionError> {
+        let now = self.io.now();
+        self.lease.check(now)?;
+        // Half of the bound: the rest is for the way.
+        let span = sending.last_instant.0.saturating_sub(sending.stamp.0);
+        Ok(now.wall_ms >= sending.stamp.0 && now.wall_ms - sending.stamp.0 <= span / 2)
+    }
+
+    /// Waits before the same call is sent again; closes the intent if the run is interrupted meanwhile.
+    async fn pause_or_close(
+        &self,
+        addr: &ResourceAddr,
+        intent: &Intent,
+        duration: Duration,
+    ) -> Result<(), ActionError> {
+        match self.pause(duration).await {
+            Err(ActionError::Interrupted) => {
+                self.close(addr, intent, "NotSent", "the run was interrupted").await?;
+                Err(ActionError::Interrupted)
+            }
+            other => other,
+        }
+    }
+
+    /// Records that the call was definitely refused, or never sent.
+    async fn close(&self, addr: &ResourceAddr, intent: &Intent, code: &str, message: &str) -> Result<(), ActionError> {
+        let failed = BlockEvent::Failed { intent: intent.number, code: code.to_owned(), message: message.to_owned() };
+        Ok(self.claim(&addr.block)?.append(vec![failed]).await?)
+    }
+}
+
+fn landed(intent: &Intent, id: Option<ObjectId>, outputs: Fields, how: Landed) -> Tried {
+    let event = BlockEvent::Done { intent: intent.number, id: id.clone(), outputs: outputs.clone(), how };
+    Tried::Landed { id, outputs, event }
+}
+
+/// The computed fields that a read showed.
+pub(super) fn outputs_of(observed: &Observed, computed: &[String]) -> Fields {
+    computed.iter().filter_map(|name| Some((name.clone(), observed.fields.get(name)?.clone()))).collect()
+}

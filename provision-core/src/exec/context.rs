@@ -1,0 +1,208 @@
+//! What every action of a run shares, and how an action can fail.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use thiserror::Error;
+
+use super::limiter::Limiter;
+use crate::call::{Bounds, ServerTime};
+use crate::desired::Desired;
+use crate::id::{BlockAddr, ObjectId, ResourceAddr, TypeName};
+use crate::machine::Io;
+use crate::plan::{Plan, Providers, World};
+use crate::provider::CannotCompile;
+use crate::stream::{Claim, Lease, LeaseLapsed, WriteError};
+use crate::target::TargetId;
+use crate::value::{Fields, OutputRef};
+
+/// How patient a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// How long a refusal because of users, or because something is not visible yet, is tried again.
+    pub in_use: Duration,
+    /// How often a read that is not answered is repeated.
+    pub read_attempts: u32,
+    /// How often a call that definitely did not land is tried with a new intent.
+    pub call_attempts: u32,
+    /// How long an interrupted run waits for the answers of calls in flight.
+    pub drain: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { in_use: Duration::from_secs(120), read_attempts: 8, call_attempts: 10, drain: Duration::from_secs(8) }
+    }
+}
+
+/// Why an action failed.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ActionError {
+    /// The API refused a call.
+    #[error("{api} was refused: {code}: {message}")]
+    Refused {
+        /// The operation.
+        api: String,
+        /// The API's code.
+        code: String,
+        /// Its words.
+        message: String,
+    },
+    /// An object of this name or key exists and is not ours.
+    #[error("{api}: {type_name} {id} has the same name or key, and is not ours ({whose}); rename one of them")]
+    NotOurs {
+        /// The operation.
+        api: String,
+        /// The type.
+        type_name: TypeName,
+        /// The object.
+        id: ObjectId,
+        /// What its mark says.
+        whose: String,
+    },
+    /// What the run would do lies outside its plan.
+    #[error("outside the approved plan: {0}; plan again")]
+    OutsidePlan(String),
+    /// An output that nothing has given.
+    #[error("the output {0} is not known")]
+    Unresolved(OutputRef),
+    /// The provider cannot make the change.
+    #[error(transparent)]
+    Compile(#[from] CannotCompile),
+    /// It is not known whether a call landed; its intent stays open, and the next run finds out.
+    #[error("whether {api} landed is not known ({reason}); the next run finds out")]
+    Unsettled {
+        /// The operation.
+        api: String,
+        /// What was seen.
+        reason: String,
+    },
+    /// The object never became what was waited for.
+    #[error("{type_name} {id}: {reason}")]
+    NotReady {
+        /// The type.
+        type_name: TypeName,
+        /// The object.
+        id: ObjectId,
+        /// What happened.
+        reason: String,
+    },
+    /// A call kept failing in a way that could have passed.
+    #[error("{api} did not succeed in {attempts} attempts; the last one: {reason}")]
+    GaveUp {
+        /// The operation.
+        api: String,
+        /// How many.
+        attempts: u32,
+        /// The last one's outcome.
+        reason: String,
+    },
+    /// The lease has ended: another runner may have taken over.
+    #[error(transparent)]
+    Lease(#[from] LeaseLapsed),
+    /// The log cannot be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// The run was interrupted.
+    #[error("interrupted")]
+    Interrupted,
+    /// Something that the protocol rules out: a bug.
+    #[error("bug: {0}")]
+    Bug(String),
+}
+
+/// What every action of a run shares.
+pub(super) struct Exec {
+    pub(super) io: Io,
+    pub(super) lease: Lease,
+    pub(super) claims: BTreeMap<BlockAddr, Claim>,
+    pub(super) providers: Providers,
+    pub(super) limiter: Limiter,
+    pub(super) bounds: BTreeMap<TargetId, Bounds>,
+    pub(super) desired: Arc<Desired>,
+    pub(super) plan: Plan,
+    pub(super) world: World,
+    pub(super) settings: Settings,
+    /// The outputs of resources as they are now: from the log and the world at first, then from what was done.
+    outputs: Mutex<BTreeMap<ResourceAddr, Fields>>,
+    /// The blocks whose definition this run has recorded.
+    defined: Mutex<BTreeSet<BlockAddr>>,
+}
+
+impl Exec {
+    #[expect(clippy::too_many_arguments, reason = "a struct literal cannot hold the private parts")]
+    pub(super) fn new(
+        io: Io,
+        lease: Lease,
+        claims: BTreeMap<BlockAddr, Claim>,
+        providers: Providers,
+        bounds: BTreeMap<TargetId, Bounds>,
+        desired: Arc<Desired>,
+        plan: Plan,
+        world: World,
+        outputs: BTreeMap<ResourceAddr, Fields>,
+        settings: Settings,
+    ) -> Self {
+        Self {
+            io,
+            lease,
+            claims,
+            providers,
+            limiter: Limiter::default(),
+            bounds,
+            desired,
+            plan,
+            world,
+            settings,
+            outputs: Mutex::new(outputs),
+            defined: Mutex::default(),
+        }
+    }
+
+    pub(super) fn claim(&self, block: &BlockAddr) -> Result<&Claim, ActionError> {
+        self.claims.get(block).ok_or_else(|| ActionError::Bug(format!("{block} was not claimed")))
+    }
+
+    pub(super) fn bounds(&self, target: &TargetId) -> Result<Bounds, ActionError> {
+        self.bounds.get(target).copied().ok_or_else(|| ActionError::Bug(format!("{target} was not verified")))
+    }
+
+    pub(super) fn output(&self, output: &OutputRef) -> Option<crate::value::Value> {
+        let outputs = self.outputs.lock().unwrap_or_else(PoisonError::into_inner);
+        outputs.get(&output.resource)?.get(&output.output).cloned()
+    }
+
+    pub(super) fn set_outputs(&self, addr: &ResourceAddr, fields: Fields) {
+        self.outputs.lock().unwrap_or_else(PoisonError::into_inner).insert(addr.clone(), fields);
+    }
+
+    /// True exactly once per block: the first action in it records the definition.
+    pub(super) fn define_once(&self, block: &BlockAddr) -> bool {
+        self.defined.lock().unwrap_or_else(PoisonError::into_inner).insert(block.clone())
+    }
+
+    /// Ends the action if the run was interrupted.
+    pub(super) fn go_on(&self) -> Result<(), ActionError> {
+        if self.io.interrupts() > 0 { Err(ActionError::Interrupted) } else { Ok(()) }
+    }
+
+    /// Sleeps, unless the run was interrupted.
+    pub(super) async fn pause(&self, duration: Duration) -> Result<(), ActionError> {
+        self.go_on()?;
+        let sleep = std::pin::pin!(self.io.sleep(duration));
+        let interrupted = std::pin::pin!(self.io.interrupted());
+        futures::future::select(sleep, interrupted).await;
+        self.go_on()
+    }
+
+    /// When a call with this stamp can no longer be executed and its object must be visible.
+    pub(super) fn settled_after(&self, target: &TargetId, last_instant: ServerTime) -> Result<ServerTime, ActionError> {
+        Ok(last_instant.plus(self.bounds(target)?.visibility))
+    }
+}
+
+/// How long to wait before the next attempt: doubled each time, from 200 ms to 5 s.
+pub(super) fn backoff(attempt: u32) -> Duration {
+    Duration::from_millis((200_u64 << attempt.min(6)).min(5_000))
+}

@@ -1,0 +1,26 @@
+//! Executing a plan: sans-IO protocol code over [`crate::machine::Io`].
+//!
+//! # Guarantees
+//! - No mutating call before its intent is durable, and none outside the plan's ceiling.
+//! - Retries, waits, lease checks and limits are here and nowhere else: a client half sends once.
+//! - A call whose answer was lost is looked for before anything is sent again; "absent" is believed only after the
+//!   call's last instant and the endpoint's visibility bound, and never from one read.
+//!
+//! `attempt` makes one call under one intent, `settle` finds out about a call whose answer is missing (in the same run
+//! or in a later one), `action` brings one resource to its definition or deletes its objects, `scheduler` walks the
+//! action graph, `run` is the whole protocol.
+
+mod action;
+mod attempt;
+mod context;
+mod limiter;
+mod observe;
+pub mod procedure;
+mod run;
+mod scheduler;
+mod settle;
+
+pub use context::{ActionError, Settings};
+pub use observe::observe;
+pub use run::{GenerationChoice, Prepared, RunError, RunReport, RunSpec, execute, prepare};
+pub use scheduler::{ActionReport, ActionResult};

@@ -1,0 +1,215 @@
+//! Reading what the clouds hold.
+//!
+//! One sweep per target and type for the whole run, filtered by our mark, plus one read by id for each recorded object
+//! that the sweep did not return. What neither shows is read once more after the endpoint's visibility bound.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
+
+use super::context::backoff;
+use super::limiter::Limiter;
+use crate::call::{Bounds, Observed, Read, ReadAnswer, Refusal, Scope, ServerTime};
+use crate::desired::Desired;
+use crate::id::{BlockAddr, ObjectId, TypeName};
+use crate::machine::Io;
+use crate::plan::{BlockInput, World};
+use crate::progress::Progress;
+use crate::target::TargetId;
+
+/// All pages of one scope, and the server's clock at the last one.
+#[derive(Debug)]
+pub(super) struct ReadAll {
+    pub(super) objects: Vec<Observed>,
+    pub(super) server_time: Option<ServerTime>,
+}
+
+/// Reads all pages of a scope; repeats what is not answered.
+///
+/// # Errors
+/// What was seen instead of an answer: then nothing is known.
+pub(super) async fn read_all(
+    io: &Io,
+    limiter: &Limiter,
+    target: &TargetId,
+    type_name: &TypeName,
+    scope: &Scope,
+    attempts: u32,
+) -> Result<ReadAll, String> {
+    let mut all = ReadAll { objects: Vec::new(), server_time: None };
+    let mut page = None;
+    let mut attempt = 0;
+    loop {
+        let permit = limiter.acquire(io, target).await;
+        let read = Read { type_name: type_name.clone(), scope: scope.clone(), page: page.clone() };
+        let answer = io.read(target.clone(), read).await;
+        drop(permit);
+        match answer {
+            ReadAnswer::Page { objects, next, server_time } => {
+                limiter.answered(target);
+                all.objects.extend(objects);
+                all.server_time = server_time.or(all.server_time);
+                attempt = 0;
+                match next {
+                    Some(next) => page = Some(next),
+                    None => return Ok(all),
+                }
+            }
+            ReadAnswer::Throttled => {
+                limiter.throttled(io, target);
+                attempt += 1;
+                // Throttling passes; the limiter slows down by itself.
+                if attempt > attempts.saturating_mul(4) {
+                    return Err("throttled all the time".to_owned());
+                }
+                io.sleep(backoff(attempt)).await;
+            }
+            ReadAnswer::Failed { refusal: Some(Refusal::Denied | Refusal::Invalid), reason } => return Err(reason),
+            ReadAnswer::Failed { refusal: _, reason } => {
+                attempt += 1;
+                if attempt >= attempts {
+                    return Err(reason);
+                }
+                io.sleep(backoff(attempt)).await;
+            }
+        }
+    }
+}
+
+/// Reads everything that a plan needs to see.
+pub async fn observe(
+    io: &Io,
+    desired: &Desired,
+    recorded: &BTreeMap<BlockAddr, BlockInput>,
+    bounds: &BTreeMap<TargetId, Bounds>,
+    attempts: u32,
+) -> World {
+    let limiter = Limiter::default();
+    let mut wanted = objects_by_type(desired, recorded);
+    wanted.retain(|(target, _), _| bounds.contains_key(target));
+    let mut world = World::default();
+    let sweeps: FuturesUnordered<_> = wanted
+        .into_iter()
+        .map(|((target, type_name), ids)| {
+            let limiter = &limiter;
+            let visibility = bounds.get(&target).map_or(Duration::ZERO, |bounds| bounds.visibility);
+            async move {
+                let scope = Scope::Marked(desired.infra.clone());
+                let seen = sweep(io, limiter, &target, &type_name, &scope, ids, visibility, attempts).await;
+                (target, type_name, seen)
+            }
+        })
+        .collect();
+    for (target, type_name, seen) in sweeps.collect::<Vec<_>>().await {
+        match seen {
+            Ok(seen) => {
+                for observed in seen.present {
+                    world.saw(&target, &type_name, observed);
+                }
+                for id in seen.absent {
+                    world.saw_absent(&target, &type_name, &id);
+                }
+            }
+            Err(why) => world.unread(&target, &type_name, why),
+        }
+    }
+    world
+}
+
+struct Seen {
+    present: Vec<Observed>,
+    absent: Vec<ObjectId>,
+}
+
+#[expect(clippy::too_many_arguments, reason = "one private helper of one caller")]
+async fn sweep(
+    io: &Io,
+    limiter: &Limiter,
+    target: &TargetId,
+    type_name: &TypeName,
+    scope: &Scope,
+    ids: BTreeSet<ObjectId>,
+    visibility: Duration,
+    attempts: u32,
+) -> Result<Seen, String> {
+    let mut present = read_all(io, limiter, target, type_name, scope, attempts).await?.objects;
+    let seen: BTreeSet<&ObjectId> = present.iter().map(|observed| &observed.id).collect();
+    let missing: Vec<ObjectId> = ids.into_iter().filter(|id| !seen.contains(id)).collect();
+    let mut absent = Vec::new();
+    if missing.is_empty() {
+        return Ok(Seen { present, absent });
+    }
+    let missing = by_id(io, limiter, target, type_name, missing, &mut present, attempts).await?;
+    if !missing.is_empty() {
+        let what = format!(
+            "{} {type_name} of {target} not found: looking again in {:.0?} before they count as gone",
+            missing.len(),
+            visibility
+        );
+        io.emit(Progress::Phase { what });
+        io.sleep(visibility).await;
+        absent = by_id(io, limiter, target, type_name, missing, &mut present, attempts).await?;
+    }
+    Ok(Seen { present, absent })
+}
+
+/// Reads each of them by id; returns those that are not there.
+async fn by_id(
+    io: &Io,
+    limiter: &Limiter,
+    target: &TargetId,
+    type_name: &TypeName,
+    ids: Vec<ObjectId>,
+    present: &mut Vec<Observed>,
+    attempts: u32,
+) -> Result<Vec<ObjectId>, String> {
+    let reads: FuturesUnordered<_> = ids
+        .into_iter()
+        .map(|id| async move {
+            let all = read_all(io, limiter, target, type_name, &Scope::Id(id.clone()), attempts).await;
+            (id, all)
+        })
+        .collect();
+    let mut missing = Vec::new();
+    for (id, all) in reads.collect::<Vec<_>>().await {
+        match all?.objects.into_iter().find(|observed| observed.id == id) {
+            Some(observed) => present.push(observed),
+            None => missing.push(id),
+        }
+    }
+    Ok(missing)
+}
+
+/// Every target and type of the run, with the ids that the logs know.
+fn objects_by_type(
+    desired: &Desired,
+    recorded: &BTreeMap<BlockAddr, BlockInput>,
+) -> BTreeMap<(TargetId, TypeName), BTreeSet<ObjectId>> {
+    let mut wanted: BTreeMap<(TargetId, TypeName), BTreeSet<ObjectId>> = BTreeMap::new();
+    for (addr, block) in &desired.blocks {
+        for resource in block.resources.values() {
+            let target = desired.dcs.get(&addr.dc).and_then(|dc| dc.targets.get(&resource.provider));
+            if let Some(target) = target {
+                wanted.entry((target.clone(), resource.type_name.clone())).or_default();
+            }
+        }
+    }
+    for state in recorded.values().filter_map(|recorded| recorded.as_ref().ok()) {
+        let present = state.resources.values().map(|resource| &resource.object);
+        for record in present.chain(state.deposed.values().map(|deposed| &deposed.record)) {
+            let key = (record.target.clone(), record.type_name.clone());
+            wanted.entry(key).or_default().insert(record.id.clone());
+        }
+        for intent in state.open.values() {
+            wanted.entry((intent.target.clone(), intent.call.type_name.clone())).or_default();
+        }
+    }
+    wanted
+}
+
+/// Every target that a run reads or calls.
+pub(super) fn targets(desired: &Desired, recorded: &BTreeMap<BlockAddr, BlockInput>) -> BTreeSet<TargetId> {
+    objects_by_type(desired, recorded).into_keys().map(|(target, _)| target).collect()
+}

@@ -1,0 +1,190 @@
+//! Finding out about a call whose answer is missing: in the run that sent it, or in a later one.
+//!
+//! # Guarantees
+//! - What is found is believed at once. "Not landed" is believed only when the server's clock, read from an answer of
+//!   the same endpoint, is past the call's last instant and the visibility bound, and at least two reads showed nothing.
+//! - A request is only ever repeated as the intent recorded it, with the same stamp, and only where the API itself
+//!   rules out a second effect.
+
+use std::time::Duration;
+
+use super::attempt::outputs_of;
+use super::context::{ActionError, Exec, backoff};
+use super::observe::read_all;
+use crate::call::{Answer, Effect, Observed, Readiness, Recovery, Refusal, Scope, Sending, ServerTime};
+use crate::id::{ObjectId, ResourceAddr};
+use crate::progress::Progress;
+use crate::stream::event::Intent;
+use crate::value::{Fields, Value};
+
+/// What was found out about a call.
+#[derive(Debug)]
+pub(super) enum Settled {
+    /// It landed.
+    Landed {
+        /// The id of the object, where the call created it.
+        id: Option<ObjectId>,
+        /// Computed fields, as far as they were seen.
+        outputs: Fields,
+    },
+    /// It did not, and no longer can.
+    NotLanded,
+}
+
+/// What one look shows.
+enum Look {
+    Landed(Settled),
+    /// No sign of it yet, by the server's clock.
+    NoSign(Option<ServerTime>),
+}
+
+/// How often the recorded request is repeated before only looking goes on.
+const RESENDS: u32 = 3;
+
+impl Exec {
+    /// Finds out whether the call landed. With `sending`, this run sent it and may repeat it while its stamp is good.
+    pub(super) async fn settle(
+        &self,
+        addr: &ResourceAddr,
+        intent: &Intent,
+        sending: Option<&Sending>,
+    ) -> Result<Settled, ActionError> {
+        let not_before = self.settled_after(&intent.target, intent.last_instant)?;
+        let visibility = self.bounds(&intent.target)?.visibility;
+        let (mut resends, mut looks_without_sign, mut told) = (0, 0_u32, false);
+        loop {
+            self.go_on()?;
+            let seen_at = match self.look(intent).await? {
+                Look::Landed(settled) => return Ok(settled),
+                Look::NoSign(at) => at,
+            };
+            looks_without_sign += 1;
+            // A removal by id needs no last instant: if it lands late it removes what was to be removed.
+            let past = match &intent.call.effect {
+                Effect::Remove => false,
+                Effect::Create { .. } | Effect::Set { .. } => seen_at.is_some_and(|at| at > not_before),
+            } || (matches!(intent.call.effect, Effect::Remove)
+                && seen_at.is_some_and(|at| at > intent.last_instant));
+            if past && looks_without_sign >= 2 {
+                return Ok(Settled::NotLanded);
+            }
+            if let Some(sending) = sending.filter(|_| resends < RESENDS && may_repeat(&intent.call.recovery)) {
+                if self.stamp_is_good(sending)? {
+                    resends += 1;
+                    if let Some(settled) = self.resend(intent, sending).await {
+                        return Ok(settled);
+                    }
+                    self.pause(backoff(resends)).await?;
+                    continue;
+                }
+            }
+            if !told {
+                told = true;
+                let why = format!("whether {} landed; it can't land any more after its last instant", intent.call.api);
+                self.io.emit(Progress::Waiting { resource: addr.clone(), why });
+            }
+            self.pause(until(seen_at, not_before, visibility)).await?;
+        }
+    }
+
+    /// Sends the recorded request once more.
+    async fn resend(&self, intent: &Intent, sending: &Sending) -> Option<Settled> {
+        let permit = self.limiter.acquire(&self.io, &intent.target).await;
+        let answer = self.io.call(intent.target.clone(), sending.clone()).await;
+        drop(permit);
+        match answer {
+            Answer::Done { id, outputs, .. } => Some(Settled::Landed { id, outputs }),
+            Answer::Refused { refusal: Refusal::NotFound, .. } if matches!(intent.call.effect, Effect::Remove) => {
+                Some(Settled::Landed { id: None, outputs: Fields::new() })
+            }
+            // Refused this time; what happened to the first one is still open, so it is looked for again.
+            Answer::Refused { refusal: Refusal::Throttled, .. } => {
+                self.limiter.throttled(&self.io, &intent.target);
+                None
+            }
+            Answer::Refused { .. } | Answer::Unknown { .. } => None,
+        }
+    }
+
+    async fn look(&self, intent: &Intent) -> Result<Look, ActionError> {
+        let scope = match (&intent.call.effect, &intent.object, &intent.mark) {
+            (Effect::Create { .. }, _, Some(mark)) => Scope::Mark(mark.clone()),
+            (Effect::Create { .. }, _, None) => match &intent.call.recovery {
+                Recovery::NaturalKey { key } => Scope::Key(key.clone()),
+                _ => return Err(ActionError::Bug(format!("{} has neither mark nor key", intent.call.api))),
+            },
+            (Effect::Set { .. } | Effect::Remove, Some(id), _) => Scope::Id(id.clone()),
+            (Effect::Set { .. } | Effect::Remove, None, _) => {
+                return Err(ActionError::Bug(format!("{} acts on no object", intent.call.api)));
+            }
+        };
+        let type_name = &intent.call.type_name;
+        let all =
+            read_all(&self.io, &self.limiter, &intent.target, type_name, &scope, self.settings.read_attempts).await;
+        let all = all.map_err(|reason| ActionError::Unsettled { api: intent.call.api.clone(), reason })?;
+        let found = all.objects.first();
+        let landed = match (&intent.call.effect, found) {
+            (Effect::Create { computed, .. }, Some(observed)) => {
+                Some(Settled::Landed { id: Some(observed.id.clone()), outputs: outputs_of(observed, computed) })
+            }
+            (Effect::Set { fields, mark }, Some(observed)) => {
+                let same = self.shows(intent, observed, fields)
+                    && mark.as_ref().is_none_or(|mark| observed.mark.as_ref() == Some(mark));
+                same.then(|| Settled::Landed { id: None, outputs: Fields::new() })
+            }
+            (Effect::Remove, Some(observed)) => {
+                (observed.readiness == Readiness::Going).then(|| Settled::Landed { id: None, outputs: Fields::new() })
+            }
+            (Effect::Remove, None) => {
+                // Not there in one read: once more after the visibility bound.
+                self.pause(self.bounds(&intent.target)?.visibility).await?;
+                let again =
+                    read_all(&self.io, &self.limiter, &intent.target, type_name, &scope, self.settings.read_attempts)
+                        .await
+                        .map_err(|reason| ActionError::Unsettled { api: intent.call.api.clone(), reason })?;
+                again.objects.is_empty().then(|| Settled::Landed { id: None, outputs: Fields::new() })
+            }
+            (Effect::Create { .. } | Effect::Set { .. }, None) => None,
+        };
+        Ok(landed.map_or(Look::NoSign(all.server_time), Look::Landed))
+    }
+
+    /// Whether the object has the fields that the call sets.
+    fn shows(&self, intent: &Intent, observed: &Observed, fields: &Fields) -> bool {
+        let schema = self.providers.schema(&intent.target.provider, &intent.call.type_name);
+        fields.iter().all(|(name, wanted)| {
+            let (mut wanted, mut has) = (wanted.clone(), observed.fields.get(name).cloned().unwrap_or(Value::Null));
+            if let Some(field) = schema.and_then(|schema| schema.field(name)) {
+                field.normalise(&mut wanted);
+                field.normalise(&mut has);
+            }
+            wanted == has
+        })
+    }
+}
+
+/// Whether the API itself rules out that a repeated request has a second effect.
+fn may_repeat(recovery: &Recovery) -> bool {
+    match recovery {
+        Recovery::Token { .. }
+        | Recovery::Name { .. }
+        | Recovery::NaturalKey { .. }
+        | Recovery::Set
+        | Recovery::Remove => true,
+        // A second CreateVpc makes a second VPC.
+        Recovery::Tag => false,
+    }
+}
+
+/// How long to wait before the next look: to the end of the bound if the server's clock is known, in steps otherwise.
+fn until(seen_at: Option<ServerTime>, not_before: ServerTime, visibility: Duration) -> Duration {
+    let step = Duration::from_secs(5).min(visibility.max(Duration::from_millis(200)));
+    match seen_at {
+        Some(at) if at <= not_before => {
+            let left = Duration::from_millis(not_before.0 - at.0 + 1);
+            // Looks on the way find what lands late without waiting to the end.
+            if left > step * 2 { step * 2 } else { left.max(Duration::from_millis(50)) }
+        }
+        Some(_) | None => step,
+    }
+}

@@ -1,0 +1,332 @@
+//! The plan as data: what a run may do, and why.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::desired::Channel;
+use crate::id::{
+    BlockAddr, Digest, EnvName, Generation, InfraId, Nonce, ObjectId, ProviderName, ResourceAddr, ResourceName,
+    Revision, RunId, TypeName,
+};
+use crate::target::TargetId;
+use crate::value::{Expr, Value};
+
+/// What a run may do: a ceiling, not a script.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// The version of this format.
+    pub format_version: String,
+    /// The infrastructure.
+    pub infra: InfraId,
+    /// What the code was built from.
+    pub revision: Revision,
+    /// The generation.
+    pub generation: Generation,
+    /// Makes this plan different from every other.
+    pub nonce: Nonce,
+    /// The environments, in the order in which they are applied.
+    pub environments: Vec<EnvName>,
+    /// The blocks, in or out of the code.
+    pub blocks: BTreeMap<BlockAddr, BlockPlan>,
+    /// What a reader should know that is no change.
+    pub notes: Vec<Note>,
+}
+
+/// What may happen to a block.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BlockPlan {
+    /// It was planned.
+    Planned(Box<BlockChange>),
+    /// It can't be planned, so nothing in it may be called; other blocks are unharmed.
+    Refused {
+        /// Why, and what would be right.
+        problem: String,
+    },
+}
+
+/// A block's changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BlockChange {
+    /// Its environment.
+    pub env: EnvName,
+    /// Its channel.
+    pub channel: Channel,
+    /// Where each provider's calls go.
+    pub targets: BTreeMap<ProviderName, TargetId>,
+    /// The blocks whose creates, updates and checks come first.
+    pub after: BTreeSet<BlockAddr>,
+    /// The digest of the block's definition; `None` where the block has left the code.
+    pub definition: Option<Digest>,
+    /// The digest of what the block's log records, not of its position.
+    pub state: Digest,
+    /// Its resources.
+    pub resources: BTreeMap<ResourceName, ResourcePlan>,
+}
+
+/// What may happen to a resource.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ResourcePlan {
+    /// Its type.
+    pub type_name: TypeName,
+    /// Where it is or will be.
+    pub target: TargetId,
+    /// What may happen to it. Doing nothing is always allowed, but only listed where it is possible.
+    pub allowed: BTreeSet<Outcome>,
+    /// The fields that an update may touch.
+    pub fields: BTreeSet<String>,
+    /// Why.
+    pub reasons: Vec<Reason>,
+    /// The object that it has now.
+    pub existing: Option<Existing>,
+    /// The name that a new object gets.
+    pub new_name: Option<NewName>,
+    /// Objects that go: the present one where it is deleted, and those that were deposed.
+    pub retire: Vec<Retirement>,
+    /// The resources that use this one, by the log or the code: what has to go or change before it goes.
+    pub users: BTreeSet<ResourceAddr>,
+    /// The resources that it uses, by the code.
+    pub uses: BTreeSet<ResourceAddr>,
+}
+
+/// One thing that can happen to a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Nothing.
+    NoOp,
+    /// A new object.
+    Create,
+    /// The object is changed in place.
+    Update,
+    /// A new object is made, users change over, then the old one goes.
+    Replace,
+    /// The object goes.
+    Delete,
+}
+
+/// An object as it was when the plan was made: the pre-image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Existing {
+    /// Its id.
+    pub id: ObjectId,
+}
+
+/// The name of a new object, in the field that the engine names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewName {
+    /// The field.
+    pub field: String,
+    /// The name.
+    pub name: String,
+}
+
+/// An object that goes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retirement {
+    /// Its id.
+    pub id: ObjectId,
+    /// Its type, which the resource may have changed since.
+    pub type_name: TypeName,
+    /// Where it is.
+    pub target: TargetId,
+}
+
+/// Why something happens, or does not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// The log knows no object of it.
+    New,
+    /// The recorded object is no longer there.
+    Gone {
+        /// Its id.
+        id: ObjectId,
+    },
+    /// A field differs.
+    Field {
+        /// Its name.
+        field: String,
+        /// What it is.
+        from: Option<Value>,
+        /// What it is to be.
+        to: Expr,
+        /// Whether the difference makes a new object necessary.
+        replaces: Certainty,
+        /// Whether it differs at all.
+        differs: Certainty,
+    },
+    /// Its mark was taken off or changed.
+    MarkLost,
+    /// The resource has left the code.
+    LeftCode,
+    /// Everything is to be destroyed.
+    DestroyAsked,
+    /// A replaced object is still to be deleted.
+    DeleteDue {
+        /// Its id.
+        id: ObjectId,
+    },
+    /// A call of an interrupted run is open: it is found out first whether it landed.
+    OpenCall {
+        /// The operation.
+        api: String,
+    },
+    /// The object stays although the code no longer has it.
+    Kept {
+        /// Because of what.
+        because: String,
+    },
+    /// A field has left the code: the object keeps its value, and it is no longer ours.
+    NoLongerOurs {
+        /// The field.
+        field: String,
+        /// What it stays.
+        stays: Value,
+    },
+}
+
+/// How sure a plan is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Certainty {
+    /// It does not.
+    No,
+    /// It depends on what is known only after apply.
+    May,
+    /// It does.
+    Yes,
+}
+
+/// Something that a reader should know and that is no change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Note {
+    /// An object carries our mark, but no log knows it.
+    Unmanaged {
+        /// The address in its mark.
+        address: ResourceAddr,
+        /// Its type.
+        type_name: TypeName,
+        /// Its id.
+        id: ObjectId,
+    },
+    /// A block has left the code and stays as it is.
+    BlockKept {
+        /// The block.
+        block: BlockAddr,
+        /// Why, and what would destroy it.
+        because: String,
+    },
+}
+
+impl Plan {
+    /// The bytes that the digest is made of.
+    pub fn canonical(&self) -> Vec<u8> {
+        // Strings, numbers, lists and maps with string keys: writing them to memory cannot fail.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    /// The digest that approvals name.
+    pub fn digest(&self) -> Digest {
+        Digest::of(&self.canonical())
+    }
+
+    /// The one run that this plan can have.
+    pub fn run_id(&self) -> RunId {
+        RunId::of(&self.digest())
+    }
+
+    /// Every planned resource with its address.
+    pub fn resources(&self) -> impl Iterator<Item = (ResourceAddr, &ResourcePlan)> {
+        self.changes().flat_map(|(block, change)| {
+            change.resources.iter().map(move |(name, resource)| (block.resource(name.clone()), resource))
+        })
+    }
+
+    /// Every planned block.
+    pub fn changes(&self) -> impl Iterator<Item = (&BlockAddr, &BlockChange)> {
+        self.blocks.iter().filter_map(|(addr, block)| match block {
+            BlockPlan::Planned(change) => Some((addr, change.as_ref())),
+            BlockPlan::Refused { .. } => None,
+        })
+    }
+
+    /// The resource of that address, if it was planned.
+    pub fn resource(&self, addr: &ResourceAddr) -> Option<&ResourcePlan> {
+        match self.blocks.get(&addr.block)? {
+            BlockPlan::Planned(change) => change.resources.get(&addr.name),
+            BlockPlan::Refused { .. } => None,
+        }
+    }
+
+    /// Whether a run of this plan could change anything.
+    pub fn is_empty(&self) -> bool {
+        self.resources().all(|(_, resource)| !resource.acts())
+    }
+
+    /// How many recorded objects go because the code no longer has them, and how many there are.
+    pub fn leaving(&self) -> (usize, usize) {
+        let count = |keep: &dyn Fn(&ResourcePlan) -> bool| {
+            self.resources().filter(|(_, resource)| resource.existing.is_some() && keep(resource)).count()
+        };
+        (count(&|resource| resource.reasons.contains(&Reason::LeftCode)), count(&|_| true))
+    }
+
+    /// Every block that can't be planned, and why.
+    pub fn refusals(&self) -> impl Iterator<Item = (&BlockAddr, &str)> {
+        self.blocks.iter().filter_map(|(addr, block)| match block {
+            BlockPlan::Refused { problem } => Some((addr, problem.as_str())),
+            BlockPlan::Planned(_) => None,
+        })
+    }
+
+    /// The blocks that a run of this plan may change: what it claims.
+    pub fn touched(&self) -> BTreeSet<BlockAddr> {
+        self.changes()
+            .filter(|(_, change)| change.resources.values().any(ResourcePlan::acts))
+            .map(|(addr, _)| addr.clone())
+            .collect()
+    }
+}
+
+impl ResourcePlan {
+    /// Whether anything may be done for this resource: a change, a deletion, or finding out about an open call.
+    pub fn acts(&self) -> bool {
+        self.allowed.iter().any(|outcome| *outcome != Outcome::NoOp)
+            || !self.retire.is_empty()
+            || self.reasons.iter().any(|reason| matches!(reason, Reason::OpenCall { .. }))
+    }
+
+    /// Whether it has creates or updates, which users wait for.
+    pub fn applies(&self) -> bool {
+        self.allowed.iter().any(|outcome| matches!(outcome, Outcome::Create | Outcome::Update | Outcome::Replace))
+            || (self.allowed.contains(&Outcome::NoOp)
+                && self.reasons.iter().any(|reason| matches!(reason, Reason::OpenCall { .. })))
+    }
+
+    /// Whether objects of it go, or may go.
+    pub fn retires(&self) -> bool {
+        !self.retire.is_empty() || self.allowed.contains(&Outcome::Delete) || self.allowed.contains(&Outcome::Replace)
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoOp => "no-op",
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Replace => "replace",
+            Self::Delete => "delete",
+        })
+    }
+}

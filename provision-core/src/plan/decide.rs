@@ -1,0 +1,178 @@
+//! The decision for one resource, with as much as is known: the planner takes it with symbols, the executor again with
+//! everything known. One function, so the two cannot disagree.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::data::{Certainty, Outcome, Reason};
+use crate::call::{Mark, Observed};
+use crate::id::ObjectId;
+use crate::schema::{Field, OnChange, Role, Schema};
+use crate::value::{Expr, Fields, Value};
+
+/// What a definition wants of a field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// This value.
+    Known(Value),
+    /// A value that is known only after apply.
+    Unknown {
+        /// How the definition writes it.
+        expr: Expr,
+        /// Whether it certainly differs from any value that exists now, as the id of a new object does.
+        fresh: bool,
+    },
+}
+
+/// What there is of a resource.
+#[derive(Debug, Clone, Copy)]
+pub enum Current<'a> {
+    /// Nothing.
+    None,
+    /// The recorded object is not there any more.
+    Gone {
+        /// Its id.
+        id: &'a ObjectId,
+    },
+    /// An object.
+    Present {
+        /// What a read showed.
+        observed: &'a Observed,
+        /// Its fields as recorded: for what reads do not show.
+        recorded: &'a Fields,
+        /// The fields that were ours when it was last applied.
+        applied: Option<&'a Fields>,
+        /// The mark that it should carry.
+        mark: Option<&'a Mark>,
+    },
+}
+
+/// What may happen, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// The possible outcomes; exactly one where everything is known.
+    pub allowed: BTreeSet<Outcome>,
+    /// The fields that differ or may differ.
+    pub fields: BTreeSet<String>,
+    /// Why.
+    pub reasons: Vec<Reason>,
+}
+
+/// Compares what is wanted with what there is.
+pub fn decide(schema: &Schema, wanted: &BTreeMap<String, Wanted>, current: Current<'_>) -> Decision {
+    match current {
+        Current::None => only(Outcome::Create, Reason::New),
+        Current::Gone { id } => only(Outcome::Create, Reason::Gone { id: id.clone() }),
+        Current::Present { observed, recorded, applied, mark } => {
+            let mut reasons = Vec::new();
+            for field in schema.fields {
+                compare(field, wanted.get(field.name), observed, recorded, applied, &mut reasons);
+            }
+            // An object whose mark cannot be seen would be taken for gone by the next sweep.
+            if mark.is_some_and(|mark| observed.mark.as_ref() != Some(mark)) {
+                reasons.push(Reason::MarkLost);
+            }
+            outcomes(reasons)
+        }
+    }
+}
+
+fn only(outcome: Outcome, reason: Reason) -> Decision {
+    Decision { allowed: BTreeSet::from([outcome]), fields: BTreeSet::new(), reasons: vec![reason] }
+}
+
+fn compare(
+    field: &Field,
+    wanted: Option<&Wanted>,
+    observed: &Observed,
+    recorded: &Fields,
+    applied: Option<&Fields>,
+    reasons: &mut Vec<Reason>,
+) {
+    let has = observed.fields.get(field.name).or_else(|| recorded.get(field.name));
+    let has = has.map(|value| {
+        let mut value = value.clone();
+        field.normalise(&mut value);
+        value
+    });
+    match wanted {
+        None => match field.role {
+            // Not ours: the server's, or the engine's, which keeps the name that it gave.
+            Role::Optional => {
+                let was_ours = applied.is_some_and(|applied| applied.get(field.name).is_some_and(|was| !was.is_null()));
+                if let (true, Some(stays)) = (was_ours, has) {
+                    reasons.push(Reason::NoLongerOurs { field: field.name.to_owned(), stays });
+                }
+            }
+            Role::Name { .. } | Role::Computed => {}
+            // The DSL always gives these; a definition without them says nothing about the field.
+            Role::Required | Role::Default(_) => {}
+        },
+        Some(Wanted::Known(value)) => {
+            let mut value = value.clone();
+            field.normalise(&mut value);
+            if has.as_ref().unwrap_or(&Value::Null) != &value {
+                reasons.push(Reason::Field {
+                    field: field.name.to_owned(),
+                    from: has,
+                    to: value.widen(),
+                    replaces: replaces(field, Certainty::Yes),
+                    differs: Certainty::Yes,
+                });
+            }
+        }
+        Some(Wanted::Unknown { expr, fresh }) => {
+            let differs = if *fresh { Certainty::Yes } else { Certainty::May };
+            reasons.push(Reason::Field {
+                field: field.name.to_owned(),
+                from: has,
+                to: expr.clone(),
+                replaces: replaces(field, differs),
+                differs,
+            });
+        }
+    }
+}
+
+fn replaces(field: &Field, differs: Certainty) -> Certainty {
+    match field.on_change {
+        OnChange::Replace => differs,
+        OnChange::Update => Certainty::No,
+    }
+}
+
+fn outcomes(reasons: Vec<Reason>) -> Decision {
+    let mut allowed = BTreeSet::new();
+    let mut fields = BTreeSet::new();
+    let (mut sure, mut sure_replace) = (false, false);
+    for reason in &reasons {
+        match reason {
+            Reason::Field { field, replaces, differs, .. } => {
+                fields.insert(field.clone());
+                sure |= *differs == Certainty::Yes;
+                sure_replace |= *replaces == Certainty::Yes;
+                match replaces {
+                    Certainty::No => allowed.insert(Outcome::Update),
+                    Certainty::May | Certainty::Yes => allowed.insert(Outcome::Replace),
+                };
+            }
+            Reason::MarkLost => {
+                sure = true;
+                allowed.insert(Outcome::Update);
+            }
+            Reason::NoLongerOurs { .. }
+            | Reason::New
+            | Reason::Gone { .. }
+            | Reason::LeftCode
+            | Reason::DestroyAsked
+            | Reason::DeleteDue { .. }
+            | Reason::OpenCall { .. }
+            | Reason::Kept { .. } => {}
+        }
+    }
+    if sure_replace {
+        allowed = BTreeSet::from([Outcome::Replace]);
+    } else if !sure {
+        allowed.insert(Outcome::NoOp);
+    }
+    Decision { allowed, fields, reasons }
+}

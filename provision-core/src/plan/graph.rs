@@ -1,0 +1,138 @@
+//! The graph over the actions of all blocks of a plan.
+
+use std::collections::BTreeMap;
+
+use petgraph::algo::toposort;
+use petgraph::graph::{DiGraph, NodeIndex};
+use thiserror::Error;
+
+use super::data::Plan;
+use crate::id::{BlockAddr, EnvName, ResourceAddr};
+
+/// One action, or a point that actions wait for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Node {
+    /// Create, update or replace the resource, whichever it turns out to be.
+    Apply(ResourceAddr),
+    /// Delete the resource's object, or the objects that were deposed.
+    Retire(ResourceAddr),
+    /// The block's creates and updates are done, and it is healthy.
+    Gate(BlockAddr),
+    /// The environment is done.
+    Stage(EnvName),
+}
+
+/// What has to be done, with an edge from each action to those that wait for it.
+#[derive(Debug)]
+pub struct ActionGraph {
+    /// The graph. It has no cycle.
+    pub graph: DiGraph<Node, ()>,
+}
+
+/// Actions that wait for each other: a bug, or a history that only another plan can untangle.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{0:?} would have to wait for itself")]
+pub struct Cycle(pub Node);
+
+/// The graph of a plan.
+///
+/// - Creates and updates go down the refs.
+/// - The delete of what was replaced or removed waits for the updates or deletes of everything that used it.
+/// - A block's creates and updates wait for the gates of the blocks that it depends on.
+/// - An environment waits for the one before it.
+///
+/// # Errors
+/// A cycle.
+pub fn action_graph(plan: &Plan) -> Result<ActionGraph, Cycle> {
+    let mut build = Build::default();
+    for (addr, resource) in plan.resources() {
+        if resource.applies() {
+            build.node(Node::Apply(addr.clone()));
+        }
+        if resource.retires() {
+            build.node(Node::Retire(addr));
+        }
+    }
+    for (addr, resource) in plan.resources() {
+        let (apply, retire) = (Node::Apply(addr.clone()), Node::Retire(addr.clone()));
+        for used in &resource.uses {
+            build.edge(&Node::Apply(used.clone()), &apply);
+        }
+        build.edge(&apply, &retire);
+        for user in &resource.users {
+            build.edge(&Node::Apply(user.clone()), &retire);
+            build.edge(&Node::Retire(user.clone()), &retire);
+        }
+    }
+    for (block, change) in plan.changes() {
+        let gate = build.node(Node::Gate(block.clone()));
+        for name in change.resources.keys() {
+            if let Some(apply) = build.find(&Node::Apply(block.resource(name.clone()))) {
+                build.graph.update_edge(apply, gate, ());
+            }
+        }
+    }
+    for (block, change) in plan.changes() {
+        for before in &change.after {
+            let before = Node::Gate(before.clone());
+            build.edge(&before, &Node::Gate(block.clone()));
+            for name in change.resources.keys() {
+                build.edge(&before, &Node::Apply(block.resource(name.clone())));
+            }
+        }
+    }
+    build.stages(plan);
+    match toposort(&build.graph, None) {
+        Ok(_) => Ok(ActionGraph { graph: build.graph }),
+        Err(cycle) => Err(Cycle(build.graph[cycle.node_id()].clone())),
+    }
+}
+
+#[derive(Default)]
+struct Build {
+    graph: DiGraph<Node, ()>,
+    index: BTreeMap<Node, NodeIndex>,
+}
+
+impl Build {
+    fn node(&mut self, node: Node) -> NodeIndex {
+        *self.index.entry(node.clone()).or_insert_with(|| self.graph.add_node(node))
+    }
+
+    fn find(&self, node: &Node) -> Option<NodeIndex> {
+        self.index.get(node).copied()
+    }
+
+    /// An edge where both ends are part of the plan: what does not change is not waited for.
+    fn edge(&mut self, from: &Node, to: &Node) {
+        if let (Some(from), Some(to)) = (self.find(from), self.find(to)) {
+            self.graph.update_edge(from, to, ());
+        }
+    }
+
+    /// Staging is applied and checked before production's first call.
+    fn stages(&mut self, plan: &Plan) {
+        let mut before: Option<NodeIndex> = None;
+        for env in &plan.environments {
+            let stage = self.node(Node::Stage(env.clone()));
+            if let Some(before) = before {
+                self.graph.update_edge(before, stage, ());
+            }
+            for (block, change) in plan.changes().filter(|(_, change)| change.env == *env) {
+                let nodes = change.resources.keys().flat_map(|name| {
+                    let addr = block.resource(name.clone());
+                    [Node::Apply(addr.clone()), Node::Retire(addr)]
+                });
+                for node in
+                    nodes.chain([Node::Gate(block.clone())]).filter_map(|node| self.find(&node)).collect::<Vec<_>>()
+                {
+                    self.graph.update_edge(node, stage, ());
+                    if let Some(before) = before {
+                        self.graph.update_edge(before, node, ());
+                    }
+                }
+            }
+            before = Some(stage);
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! What a plan is made from.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::call::{Mark, Observed, Readiness};
+use crate::desired::Desired;
+use crate::id::{BlockAddr, Generation, Nonce, ObjectId, ProviderName, Revision, TypeName};
+use crate::provider::Provider;
+use crate::schema::Schema;
+use crate::stream::BlockState;
+use crate::target::TargetId;
+
+/// Everything that a plan depends on.
+#[derive(Clone, Copy)]
+pub struct Inputs<'a> {
+    /// What the code asks for.
+    pub desired: &'a Desired,
+    /// What each block's log says, or why it can't be read.
+    pub recorded: &'a BTreeMap<BlockAddr, BlockInput>,
+    /// What the clouds hold.
+    pub world: &'a World,
+    /// The pure halves.
+    pub providers: &'a Providers,
+    /// What the code was built from.
+    pub revision: &'a Revision,
+    /// The run's generation.
+    pub generation: Generation,
+    /// Makes this plan different from every other.
+    pub nonce: Nonce,
+    /// What the plan is for.
+    pub mode: Mode,
+    /// What happens to blocks that have left the code.
+    pub missing: Missing,
+}
+
+/// What a block's log says, or why it can't be read: then nothing in the block may be called.
+pub type BlockInput = Result<BlockState, String>;
+
+/// What a plan is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// To bring everything to its definition.
+    Apply,
+    /// To delete everything.
+    Destroy,
+}
+
+/// What happens to blocks that have left the code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    /// A block whose last generation is lower than the run's is destroyed.
+    DestroyOlder,
+    /// They are kept: the run has no generation of its own, so its code may be an older one.
+    Keep,
+}
+
+/// What the clouds hold, as far as reads have shown.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct World {
+    objects: BTreeMap<(TargetId, TypeName), BTreeMap<ObjectId, Observed>>,
+    absent: BTreeSet<(TargetId, TypeName, ObjectId)>,
+    unread: BTreeMap<(TargetId, TypeName), String>,
+}
+
+/// Whether an object is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence<'a> {
+    /// It is.
+    Present(&'a Observed),
+    /// It is not, by more than one read.
+    Absent,
+    /// No read has answered.
+    Unknown(Option<&'a str>),
+}
+
+impl World {
+    /// Adds what a read showed.
+    pub fn saw(&mut self, target: &TargetId, type_name: &TypeName, observed: Observed) {
+        self.objects.entry((target.clone(), type_name.clone())).or_default().insert(observed.id.clone(), observed);
+    }
+
+    /// Notes that an object is not there: only after the visibility bound, and never from one read.
+    pub fn saw_absent(&mut self, target: &TargetId, type_name: &TypeName, id: &ObjectId) {
+        self.absent.insert((target.clone(), type_name.clone(), id.clone()));
+    }
+
+    /// Notes that a sweep could not be completed.
+    pub fn unread(&mut self, target: &TargetId, type_name: &TypeName, why: String) {
+        self.unread.insert((target.clone(), type_name.clone()), why);
+    }
+
+    /// Whether an object is there. One that is on its way out counts as absent.
+    pub fn presence(&self, target: &TargetId, type_name: &TypeName, id: &ObjectId) -> Presence<'_> {
+        let key = (target.clone(), type_name.clone());
+        if let Some(observed) = self.objects.get(&key).and_then(|objects| objects.get(id)) {
+            return match observed.readiness {
+                Readiness::Going => Presence::Absent,
+                Readiness::Ready | Readiness::Pending | Readiness::Failed(_) => Presence::Present(observed),
+            };
+        }
+        let (target, type_name) = key;
+        if self.absent.contains(&(target.clone(), type_name.clone(), id.clone())) {
+            return Presence::Absent;
+        }
+        Presence::Unknown(self.unread.get(&(target, type_name)).map(String::as_str))
+    }
+
+    /// Why a sweep of the type could not be completed.
+    pub fn unread_reason(&self, target: &TargetId, type_name: &TypeName) -> Option<&str> {
+        self.unread.get(&(target.clone(), type_name.clone())).map(String::as_str)
+    }
+
+    /// All objects that carry a mark and are not on their way out.
+    pub fn marked(&self) -> impl Iterator<Item = (&TargetId, &TypeName, &Observed, &Mark)> {
+        self.objects.iter().flat_map(|((target, type_name), objects)| {
+            objects.values().filter_map(move |observed| {
+                let mark = observed.mark.as_ref()?;
+                (observed.readiness != Readiness::Going).then_some((target, type_name, observed, mark))
+            })
+        })
+    }
+}
+
+/// The pure halves that this build has.
+#[derive(Clone, Default)]
+pub struct Providers {
+    by_name: BTreeMap<ProviderName, Arc<dyn Provider>>,
+}
+
+impl Providers {
+    /// The given ones.
+    pub fn new(providers: impl IntoIterator<Item = Arc<dyn Provider>>) -> Self {
+        Self { by_name: providers.into_iter().map(|provider| (provider.name(), provider)).collect() }
+    }
+
+    /// The provider of that name.
+    pub fn get(&self, name: &ProviderName) -> Option<&Arc<dyn Provider>> {
+        self.by_name.get(name)
+    }
+
+    /// The schema of a type.
+    pub fn schema(&self, provider: &ProviderName, type_name: &TypeName) -> Option<&'static Schema> {
+        let provider = self.by_name.get(provider)?;
+        provider.schemas().iter().find(|schema| schema.type_name == type_name.as_str()).copied()
+    }
+}

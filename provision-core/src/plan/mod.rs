@@ -1,0 +1,24 @@
+//! Planning: a pure function from what is desired, recorded and observed, and a nonce, to a [`Plan`].
+//!
+//! # Guarantees
+//! - No clock, randomness, network, file or environment: the same inputs give the same plan, byte for byte.
+//! - What is not known yet stays symbolic; nothing is mocked.
+//! - A plan is a *ceiling*: per resource the set of outcomes that a run may have. [`ceiling`] tells whether a later plan
+//!   lies inside an earlier one, and the executor takes no outcome that is not allowed.
+//!
+//! `plan` never imports `exec`.
+
+pub mod ceiling;
+mod data;
+mod decide;
+mod graph;
+mod input;
+mod planner;
+
+pub use data::{
+    BlockChange, BlockPlan, Certainty, Existing, NewName, Note, Outcome, Plan, Reason, ResourcePlan, Retirement,
+};
+pub use decide::{Current, Decision, Wanted, decide};
+pub use graph::{ActionGraph, Cycle, Node, action_graph};
+pub use input::{BlockInput, Inputs, Missing, Mode, Presence, Providers, World};
+pub use planner::plan;

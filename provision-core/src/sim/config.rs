@@ -1,0 +1,68 @@
+//! How a simulated cloud behaves.
+
+use std::time::Duration;
+
+use super::latency::Latency;
+use crate::call::Bounds;
+
+/// How a simulated cloud behaves. All of it is deterministic: the same seed and the same calls give the same answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SimConfig {
+    /// What ids, placeholders, lags and latencies derive from.
+    pub seed: u64,
+    /// A call is refused when the server's clock is further than this from the call's stamp, in either direction.
+    pub stamp: Duration,
+    /// The promise to runners: no object is invisible for longer than this.
+    pub visibility: Duration,
+    /// New objects are invisible to reads for a time between nothing and this, capped by `visibility`. Off at zero.
+    pub lag: Duration,
+    /// Whether calls cannot see an invisible object either, and are refused with "not found".
+    pub lag_calls: bool,
+    /// How many objects one page of a read holds; at least one.
+    pub page_size: usize,
+    /// How many calls and reads a target takes per API; `None`: any number.
+    pub throttle: Option<Rate>,
+    /// How long calls, reads and changes of state take, as a percentage of a small real cloud; 0 is instant.
+    pub latency_percent: u32,
+}
+
+/// A token bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// How many at once.
+    pub burst: u32,
+    /// How many per second after that.
+    pub per_second: u32,
+}
+
+impl Default for SimConfig {
+    fn default() -> Self {
+        Self {
+            seed: 0,
+            stamp: Duration::from_secs(3),
+            visibility: Duration::from_secs(1),
+            lag: Duration::ZERO,
+            lag_calls: false,
+            page_size: 1000,
+            throttle: None,
+            latency_percent: 100,
+        }
+    }
+}
+
+impl SimConfig {
+    /// The default with another seed and no latency: for tests and simulations that own the clock.
+    pub fn instant(seed: u64) -> Self {
+        Self { seed, latency_percent: 0, ..Self::default() }
+    }
+
+    /// What the endpoint guarantees.
+    pub fn bounds(&self) -> Bounds {
+        Bounds { stamp: self.stamp, visibility: self.visibility }
+    }
+
+    /// The latency model.
+    pub fn latency(&self) -> Latency {
+        Latency::new(self.seed, self.latency_percent)
+    }
+}

@@ -1,0 +1,440 @@
+//! The pure fold of a block's stream: what its entries amount to, and which entries are not legal.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::Serialize;
+use thiserror::Error;
+
+use super::envelope::{Body, ClaimRef, Entry, Head};
+use super::event::{BlockEvent, Holder, Intent, ObjectRecord};
+use crate::call::Effect;
+use crate::desired::{Channel, DesiredBlock};
+use crate::id::{
+    Digest, EnvName, Epoch, Generation, IntentNo, ObjectId, ProviderName, ResourceAddr, ResourceName, Revision, RunId,
+};
+use crate::target::TargetId;
+use crate::value::Fields;
+
+/// What the entries of a block's stream amount to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct BlockState {
+    /// The last entry.
+    pub head: Option<Head>,
+    /// The claim that is open.
+    pub claim: Option<OpenClaim>,
+    /// The epoch of the last claim, open or not; 0 before the first.
+    pub epoch: Epoch,
+    /// The generation of the last entry.
+    pub generation: Generation,
+    /// The revision of the last entry.
+    pub revision: Option<Revision>,
+    /// The definition that the block was last brought to, or towards.
+    pub definition: Option<Arc<DesiredBlock>>,
+    /// That definition's digest.
+    pub digest: Option<Digest>,
+    /// The generation whose code last had the block: only a newer one destroys it for missing in the code.
+    pub defined: Option<Generation>,
+    /// The environment of the block's data centre.
+    pub env: Option<EnvName>,
+    /// Its channel.
+    pub channel: Option<Channel>,
+    /// Where each provider's calls go.
+    pub targets: BTreeMap<ProviderName, TargetId>,
+    /// The resources that have an object.
+    pub resources: BTreeMap<ResourceName, ResourceState>,
+    /// Objects whose delete is due.
+    pub deposed: BTreeMap<ObjectId, Deposed>,
+    /// Intents whose outcome is not recorded.
+    pub open: BTreeMap<IntentNo, Intent>,
+    /// The number that the next intent gets at the least.
+    pub next_intent: IntentNo,
+    /// Every definition that the stream holds, by digest.
+    pub definitions: BTreeMap<Digest, Arc<DesiredBlock>>,
+}
+
+/// A claim that was not released.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenClaim {
+    /// The run.
+    pub run: RunId,
+    /// The epoch.
+    pub epoch: Epoch,
+    /// Who runs it.
+    pub holder: Holder,
+}
+
+/// A resource that has an object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ResourceState {
+    /// Its present object.
+    pub object: ObjectRecord,
+    /// The fields that are ours, once the object was brought to its definition; `None` while only some calls landed.
+    pub applied: Option<Fields>,
+}
+
+/// An object whose delete is due.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Deposed {
+    /// The resource that it was of.
+    pub resource: ResourceName,
+    /// The object.
+    pub record: ObjectRecord,
+}
+
+/// An event that cannot follow what stands before it.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Illegal {
+    /// The entry is not under the claim that is open.
+    #[error("it stands under {found}, and the open claim is {open}")]
+    NotTheClaim {
+        /// The entry's claim.
+        found: String,
+        /// The open one.
+        open: String,
+    },
+    /// A claim that does not continue the epochs.
+    #[error("it claims epoch {found}, and the last one is {last}")]
+    Epoch {
+        /// The claim's.
+        found: Epoch,
+        /// The last one.
+        last: Epoch,
+    },
+    /// A claim of a held block that does not say why it may.
+    #[error("it claims a block that run {0} holds, and does not say why it takes over")]
+    Held(RunId),
+    /// A claim that takes over from nobody.
+    #[error("it takes over a claim, and none is open")]
+    NothingToTakeOver,
+    /// The generation fell.
+    #[error("its generation is {found}, and the block's last one is {last}")]
+    Generation {
+        /// The entry's.
+        found: Generation,
+        /// The last one.
+        last: Generation,
+    },
+    /// A definition that stands nowhere.
+    #[error("it refers to the definition {0}, which the stream does not hold")]
+    NoDefinition(Digest),
+    /// Two definitions with one digest.
+    #[error("it gives another definition for the digest {0}")]
+    OtherDefinition(Digest),
+    /// An intent's number was used before.
+    #[error("its intent {found} should have number {least} or higher")]
+    IntentNumber {
+        /// The intent's.
+        found: IntentNo,
+        /// The lowest that is free.
+        least: IntentNo,
+    },
+    /// An intent that is not open.
+    #[error("it closes intent {0}, which is not open")]
+    NotOpen(IntentNo),
+    /// An intent for an object that another one is open for.
+    #[error("intent {open} is still open for the same object of `{resource}`")]
+    StillOpen {
+        /// The resource.
+        resource: ResourceName,
+        /// The open one.
+        open: IntentNo,
+    },
+    /// An intent, or an outcome, that does not fit its call.
+    #[error("intent {intent}: {problem}")]
+    Mismatch {
+        /// Which.
+        intent: IntentNo,
+        /// What does not fit.
+        problem: &'static str,
+    },
+    /// The resource has an object.
+    #[error("`{0}` has an object already")]
+    HasObject(ResourceName),
+    /// The resource has no such object.
+    #[error("`{resource}` has no object {id}")]
+    NoObject {
+        /// The resource.
+        resource: ResourceName,
+        /// The object.
+        id: String,
+    },
+    /// An event that belongs at another place in a run's stream.
+    #[error("a run's stream begins with its start, once, and ends with its end")]
+    RunOrder,
+}
+
+fn shown_claim(claim: Option<(&RunId, Epoch)>) -> String {
+    claim.map_or_else(|| "no claim".to_owned(), |(run, epoch)| format!("epoch {epoch} of run {}", run.short()))
+}
+
+impl BlockState {
+    /// Takes one more entry in.
+    ///
+    /// # Errors
+    /// An event that cannot follow; the state is then undefined and must be thrown away.
+    pub fn apply(&mut self, entry: &Entry<BlockEvent>) -> Result<(), Illegal> {
+        self.apply_body(&entry.body)?;
+        self.head = Some(entry.head());
+        Ok(())
+    }
+
+    /// All but the head.
+    pub(super) fn apply_body(&mut self, body: &Body<BlockEvent>) -> Result<(), Illegal> {
+        if body.generation < self.generation {
+            return Err(Illegal::Generation { found: body.generation, last: self.generation });
+        }
+        self.generation = body.generation;
+        self.revision = Some(body.revision.clone());
+        body.events.iter().try_for_each(|event| self.apply_event(body.claim.as_ref(), event))
+    }
+
+    /// One event under a claim.
+    pub(super) fn apply_event(&mut self, claim: Option<&ClaimRef>, event: &BlockEvent) -> Result<(), Illegal> {
+        if let BlockEvent::Claimed { run, epoch, holder, took_over } = event {
+            if claim.is_none_or(|claim| claim.run != *run || claim.epoch != *epoch) {
+                return Err(self.not_the_claim(claim));
+            }
+            if *epoch != self.epoch.next() {
+                return Err(Illegal::Epoch { found: *epoch, last: self.epoch });
+            }
+            match (&self.claim, took_over) {
+                (Some(open), None) => return Err(Illegal::Held(open.run.clone())),
+                (None, Some(_)) => return Err(Illegal::NothingToTakeOver),
+                (Some(_), Some(_)) | (None, None) => {}
+            }
+            self.epoch = *epoch;
+            self.claim = Some(OpenClaim { run: run.clone(), epoch: *epoch, holder: holder.clone() });
+            return Ok(());
+        }
+        let ours = match (&self.claim, claim) {
+            (Some(open), Some(claim)) => open.run == claim.run && open.epoch == claim.epoch,
+            _ => false,
+        };
+        if ours { self.apply_claimed(event) } else { Err(self.not_the_claim(claim)) }
+    }
+
+    fn not_the_claim(&self, found: Option<&ClaimRef>) -> Illegal {
+        Illegal::NotTheClaim {
+            found: shown_claim(found.map(|claim| (&claim.run, claim.epoch))),
+            open: shown_claim(self.claim.as_ref().map(|open| (&open.run, open.epoch))),
+        }
+    }
+
+    fn apply_claimed(&mut self, event: &BlockEvent) -> Result<(), Illegal> {
+        match event {
+            // A claim was taken in before; a reservation changes nothing yet.
+            BlockEvent::Claimed { .. } | BlockEvent::Reserved { run: _ } => {}
+            BlockEvent::Released {} => self.claim = None,
+            BlockEvent::Applying { digest, definition, env, channel, targets } => {
+                self.definition = Some(self.define(digest, definition.as_deref())?);
+                self.digest = Some(digest.clone());
+                self.defined = Some(self.generation);
+                self.env = Some(env.clone());
+                self.channel = Some(*channel);
+                self.targets.clone_from(targets);
+            }
+            BlockEvent::Intent(intent) => self.intend(intent)?,
+            BlockEvent::Done { intent, id, outputs, how: _ } => self.done(*intent, id.as_ref(), outputs)?,
+            BlockEvent::Failed { intent, code: _, message: _ } | BlockEvent::Abandoned { intent } => {
+                self.open.remove(intent).ok_or(Illegal::NotOpen(*intent))?;
+            }
+            BlockEvent::Applied { resource, inputs, outputs, depends_on } => {
+                let id = self.present(resource, None)?.object.id.clone();
+                self.settled(resource, Some(&id))?;
+                let state = self.present(resource, Some(&id))?;
+                state.applied = Some(inputs.clone());
+                merge(&mut state.object.fields, outputs);
+                state.object.depends_on.clone_from(depends_on);
+            }
+            BlockEvent::Deposed { resource, id } => {
+                self.present(resource, Some(id))?;
+                self.unused(resource, id)?;
+                let Some(ResourceState { object: record, applied: _ }) = self.resources.remove(resource) else {
+                    return Err(no_object(resource, Some(id)));
+                };
+                self.deposed.insert(id.clone(), Deposed { resource: resource.clone(), record });
+            }
+            BlockEvent::Gone { resource, id } => {
+                if self.deposed.get(id).is_some_and(|deposed| deposed.resource == *resource) {
+                    self.unused(resource, id)?;
+                    self.deposed.remove(id);
+                } else {
+                    self.leave(resource, Some(id))?;
+                }
+            }
+            BlockEvent::MovedOut { resource, to: _ } => {
+                self.leave(resource, None)?;
+            }
+            BlockEvent::MovedIn { resource, from: _, record } => {
+                self.vacant(resource)?;
+                self.settled(resource, None)?;
+                let state = ResourceState { object: (**record).clone(), applied: None };
+                self.resources.insert(resource.clone(), state);
+            }
+        }
+        Ok(())
+    }
+
+    fn define(&mut self, digest: &Digest, definition: Option<&DesiredBlock>) -> Result<Arc<DesiredBlock>, Illegal> {
+        match (self.definitions.get(digest), definition) {
+            (None, None) => Err(Illegal::NoDefinition(digest.clone())),
+            (Some(seen), Some(given)) if **seen != *given => Err(Illegal::OtherDefinition(digest.clone())),
+            (Some(seen), _) => Ok(seen.clone()),
+            (None, Some(given)) => {
+                let given = Arc::new(given.clone());
+                self.definitions.insert(digest.clone(), given.clone());
+                Ok(given)
+            }
+        }
+    }
+
+    fn intend(&mut self, intent: &Intent) -> Result<(), Illegal> {
+        let mismatch = |problem| Illegal::Mismatch { intent: intent.number, problem };
+        if let Some(open) = self.open.get_mut(&intent.number) {
+            // The same call, sent again: only its stamp and last instant may be later.
+            let later = intent.stamp >= open.stamp && intent.last_instant >= open.last_instant;
+            let same = Intent { stamp: open.stamp, last_instant: open.last_instant, ..intent.clone() } == *open;
+            if !later || !same {
+                return Err(mismatch("it is sent again, and is not the same call with a later last instant"));
+            }
+            (open.stamp, open.last_instant) = (intent.stamp, intent.last_instant);
+            return Ok(());
+        }
+        if intent.number < self.next_intent {
+            return Err(Illegal::IntentNumber { found: intent.number, least: self.next_intent });
+        }
+        self.settled(&intent.resource, intent.object.as_ref())?;
+        match (&intent.call.effect, &intent.object) {
+            // The object that it replaces, if there is one, is deposed when the new one is there: until then it is the
+            // resource's object, and a create that fails changes nothing.
+            (Effect::Create { .. }, None) => {}
+            (Effect::Create { .. }, Some(_)) => return Err(mismatch("it creates an object and acts on one")),
+            (Effect::Set { .. } | Effect::Remove, None) => return Err(mismatch("it acts on no object")),
+            (Effect::Set { .. } | Effect::Remove, Some(id)) => {
+                self.record(&intent.resource, id)?;
+            }
+        }
+        self.next_intent = intent.number.next();
+        self.open.insert(intent.number, intent.clone());
+        Ok(())
+    }
+
+    fn done(&mut self, number: IntentNo, id: Option<&ObjectId>, outputs: &Fields) -> Result<(), Illegal> {
+        let intent = self.open.remove(&number).ok_or(Illegal::NotOpen(number))?;
+        let mismatch = |problem| Illegal::Mismatch { intent: number, problem };
+        match (&intent.call.effect, &intent.object) {
+            (Effect::Create { fields, mark, computed: _ }, _) => {
+                self.vacant(&intent.resource)?;
+                let id = id.ok_or_else(|| mismatch("it created an object, and has no id of it"))?;
+                let mut record = ObjectRecord {
+                    type_name: intent.call.type_name,
+                    version: intent.version,
+                    target: intent.target,
+                    id: id.clone(),
+                    mark: mark.clone().or(intent.mark),
+                    fields: Fields::new(),
+                    depends_on: intent.depends_on,
+                };
+                merge(&mut record.fields, fields);
+                merge(&mut record.fields, outputs);
+                self.resources.insert(intent.resource, ResourceState { object: record, applied: None });
+            }
+            (Effect::Set { .. } | Effect::Remove, None) => return Err(mismatch("it acts on no object")),
+            (Effect::Set { fields, mark }, Some(object)) => {
+                let record = self.record(&intent.resource, object)?;
+                merge(&mut record.fields, fields);
+                merge(&mut record.fields, outputs);
+                if mark.is_some() {
+                    record.mark.clone_from(mark);
+                }
+                record.version = intent.version;
+                record.depends_on.extend(intent.depends_on);
+            }
+            (Effect::Remove, Some(object)) => {
+                self.record(&intent.resource, object)?;
+                if self.deposed.remove(object).is_none() {
+                    self.resources.remove(&intent.resource);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The resource's present object leaves.
+    fn leave(&mut self, resource: &ResourceName, id: Option<&ObjectId>) -> Result<ObjectRecord, Illegal> {
+        let id = self.present(resource, id)?.object.id.clone();
+        self.settled(resource, Some(&id))?;
+        match self.resources.remove(resource) {
+            Some(state) => Ok(state.object),
+            None => Err(no_object(resource, Some(&id))),
+        }
+    }
+
+    fn present(&mut self, resource: &ResourceName, id: Option<&ObjectId>) -> Result<&mut ResourceState, Illegal> {
+        match self.resources.get_mut(resource) {
+            Some(state) if id.is_none_or(|id| state.object.id == *id) => Ok(state),
+            _ => Err(no_object(resource, id)),
+        }
+    }
+
+    /// The object of the resource with this id, present or deposed.
+    fn record(&mut self, resource: &ResourceName, id: &ObjectId) -> Result<&mut ObjectRecord, Illegal> {
+        match (self.resources.get_mut(resource), self.deposed.get_mut(id)) {
+            (_, Some(deposed)) if deposed.resource == *resource => Ok(&mut deposed.record),
+            (Some(state), _) if state.object.id == *id => Ok(&mut state.object),
+            _ => Err(no_object(resource, Some(id))),
+        }
+    }
+
+    fn vacant(&self, resource: &ResourceName) -> Result<(), Illegal> {
+        if self.resources.contains_key(resource) { Err(Illegal::HasObject(resource.clone())) } else { Ok(()) }
+    }
+
+    /// No intent is open for this object of the resource, nor a create of the resource.
+    fn settled(&self, resource: &ResourceName, object: Option<&ObjectId>) -> Result<(), Illegal> {
+        match object {
+            Some(id) if self.deposed.contains_key(id) => self.unused(resource, id),
+            _ => self.no_open(resource, |open| open.is_none() || open == object),
+        }
+    }
+
+    fn unused(&self, resource: &ResourceName, id: &ObjectId) -> Result<(), Illegal> {
+        self.no_open(resource, |open| open == Some(id))
+    }
+
+    fn no_open(&self, resource: &ResourceName, on: impl Fn(Option<&ObjectId>) -> bool) -> Result<(), Illegal> {
+        let open = self.open.values().find(|open| open.resource == *resource && on(open.object.as_ref()));
+        open.map_or(Ok(()), |open| Err(Illegal::StillOpen { resource: resource.clone(), open: open.number }))
+    }
+
+    /// What a plan binds: objects, what is due, and what is open; neither positions nor claims.
+    pub fn state_digest(&self) -> Digest {
+        let state = (&self.digest, &self.resources, &self.deposed, &self.open, self.next_intent);
+        // Writing structs and maps with text keys to memory cannot fail.
+        Digest::of(&serde_json::to_vec(&state).unwrap_or_default())
+    }
+
+    /// Every resource whose outputs something in this block uses.
+    pub fn uses(&self) -> impl Iterator<Item = &ResourceAddr> {
+        let present = self.resources.values().map(|state| &state.object);
+        let records = present.chain(self.deposed.values().map(|deposed| &deposed.record));
+        records.flat_map(|record| &record.depends_on).chain(self.open.values().flat_map(|intent| &intent.depends_on))
+    }
+}
+
+fn no_object(resource: &ResourceName, id: Option<&ObjectId>) -> Illegal {
+    let id = id.map_or_else(String::new, |id| id.as_str().to_owned());
+    Illegal::NoObject { resource: resource.clone(), id }
+}
+
+/// `Null` unsets.
+fn merge(into: &mut Fields, from: &Fields) {
+    for (name, value) in from {
+        if value.is_null() {
+            into.remove(name);
+        } else {
+            into.insert(name.clone(), value.clone());
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Signing keys: each writer of entries has one, and every entry names the key that signed it.
+
+use std::fmt;
+
+use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
+use serde::{Deserialize, Serialize};
+
+const PREFIX: &str = "ed25519:";
+
+/// Prepended to what is signed, so that a signature made for an entry is good for nothing else.
+const DOMAIN: &[u8] = b"provision entry v1\0";
+
+/// A public key, as `ed25519:` and 64 hex digits.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PublicKey([u8; 32]);
+
+impl PublicKey {
+    /// Enough of the key to tell writers apart for a person.
+    pub fn short(&self) -> String {
+        hex::encode(self.0.get(..4).unwrap_or_default())
+    }
+
+    /// Whether the key made this signature of these bytes.
+    pub(super) fn verifies(&self, body: &[u8], signature: &[u8; 64]) -> bool {
+        // The strict check also refuses weak keys, under which one signature fits many messages.
+        VerifyingKey::from_bytes(&self.0)
+            .is_ok_and(|key| key.verify_strict(&[DOMAIN, body].concat(), &Signature::from_bytes(signature)).is_ok())
+    }
+}
+
+impl fmt::Display for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{PREFIX}{}", hex::encode(self.0))
+    }
+}
+
+impl From<PublicKey> for String {
+    fn from(key: PublicKey) -> Self {
+        key.to_string()
+    }
+}
+
+impl TryFrom<String> for PublicKey {
+    type Error = &'static str;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let mut bytes = [0; 32];
+        let digits = text.strip_prefix(PREFIX).ok_or("a key begins with `ed25519:`")?;
+        hex::decode_to_slice(digits, &mut bytes).map_err(|_| "a key has 64 hex digits")?;
+        Ok(Self(bytes))
+    }
+}
+
+/// Who writes entries: a secret key, and a name for people.
+#[derive(Clone)]
+pub struct Signer {
+    key: SigningKey,
+    name: String,
+}
+
+impl Signer {
+    /// A writer with this secret key. `who` is a person's name for it, `user@host`; the key's short form goes with it.
+    pub fn new(secret: &[u8; 32], who: &str) -> Self {
+        let key = SigningKey::from_bytes(secret);
+        let short = PublicKey(key.verifying_key().to_bytes()).short();
+        Self { key, name: format!("{who} ({short})") }
+    }
+
+    /// The public key.
+    pub fn public(&self) -> PublicKey {
+        PublicKey(self.key.verifying_key().to_bytes())
+    }
+
+    /// The name that stands in entries: `alice@build-3 (9f86d081)`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn sign(&self, body: &[u8]) -> [u8; 64] {
+        self.key.sign(&[DOMAIN, body].concat()).to_bytes()
+    }
+}
+
+/// Shows no secret.
+impl fmt::Debug for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signer").field("name", &self.name).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,306 @@
+//! Reading streams.
+//!
+//! # Guarantees
+//! Every entry that is returned was decoded, its signature and its place in the chain verified. A wrong hint or a
+//! listing that lags may cost calls, never an entry: reading ends only where a get of the next key answers "missing".
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::envelope::{self, Entry, EntryError, Expected, Head};
+use super::event::{BlockEvent, RunEvent};
+use super::fold::{BlockState, Illegal};
+use super::name::{StreamEvent, entry_key, hint_key, kind_folder, parse_entry_name, shown, stream_folder};
+use super::run_state::RunState;
+use crate::id::{BadName, BlockAddr, Digest, InfraId, RunId, Seq};
+use crate::machine::{GetAnswer, Io, ListAnswer, Listed, StoreKey};
+
+/// How many entries of one stream are read at a time.
+const WINDOW: u64 = 32;
+
+/// How often a read that was not answered is repeated.
+const READ_ATTEMPTS: u32 = 5;
+
+/// A stream that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ReadError {
+    /// An entry cannot be used.
+    #[error(transparent)]
+    Entry(#[from] EntryError),
+    /// An entry is missing although a later one is there.
+    #[error("{stream}: entry {missing} is missing, and entry {found} is there: entries are never deleted; restore it")]
+    Gap {
+        /// The stream.
+        stream: String,
+        /// The one that is missing.
+        missing: Seq,
+        /// The one that is there.
+        found: Seq,
+    },
+    /// An entry cannot follow those before it.
+    #[error("{stream}, entry {seq}: {illegal}")]
+    Illegal {
+        /// The stream.
+        stream: String,
+        /// The entry.
+        seq: Seq,
+        /// Why.
+        illegal: Illegal,
+    },
+    /// The store does not answer.
+    #[error("the store cannot be read ({what}): {reason}")]
+    Store {
+        /// What was to be read.
+        what: String,
+        /// What was seen instead.
+        reason: String,
+    },
+    /// A name in the store that no stream has.
+    #[error("the store holds `{name}` where streams stand: {bad}")]
+    NotAStream {
+        /// The name.
+        name: String,
+        /// What is wrong with it.
+        bad: BadName,
+    },
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Hint {
+    seq: Seq,
+}
+
+/// How long to wait before the next attempt: doubled each time, at most two seconds.
+pub(super) fn backoff(attempt: u32) -> Duration {
+    Duration::from_millis((100_u64 << attempt.min(8)).min(2_000))
+}
+
+/// Gets a key; repeats what is not answered.
+pub(super) async fn get(io: &Io, key: &StoreKey) -> Result<Option<(Vec<u8>, u64)>, ReadError> {
+    let mut attempt = 0;
+    loop {
+        match io.get(key.clone()).await {
+            GetAnswer::Found { bytes, modified_ms } => return Ok(Some((bytes, modified_ms))),
+            GetAnswer::Missing => return Ok(None),
+            GetAnswer::Failed(reason) if attempt + 1 >= READ_ATTEMPTS => {
+                return Err(ReadError::Store { what: key.to_string(), reason });
+            }
+            GetAnswer::Failed(_) => io.sleep(backoff(attempt)).await,
+        }
+        attempt += 1;
+    }
+}
+
+/// Lists a folder; repeats what is not answered.
+async fn list(io: &Io, folder: &str) -> Result<Vec<Listed>, ReadError> {
+    let mut attempt = 0;
+    loop {
+        match io.list(folder.to_owned()).await {
+            ListAnswer::Names(names) => return Ok(names),
+            ListAnswer::Failed(reason) if attempt + 1 >= READ_ATTEMPTS => {
+                return Err(ReadError::Store { what: folder.to_owned(), reason });
+            }
+            ListAnswer::Failed(_) => io.sleep(backoff(attempt)).await,
+        }
+        attempt += 1;
+    }
+}
+
+/// Overwrites a stream's hint with the head that is known now.
+pub(super) fn put_hint<E: StreamEvent>(io: &Io, id: &E::Id, seq: Seq) {
+    // A hint that is not written costs a listing.
+    if let Ok(bytes) = serde_json::to_vec(&Hint { seq }) {
+        io.put_hint(hint_key::<E>(id), bytes);
+    }
+}
+
+/// Where the head probably is: as the hint says, else as a listing says. `None` for an empty stream.
+///
+/// The second value says whether it was listed: then the entry exists, and all before it must.
+async fn guess<E: StreamEvent>(io: &Io, id: &E::Id) -> Result<(Option<Seq>, bool), ReadError> {
+    if let Some((bytes, _)) = get(io, &hint_key::<E>(id)).await?
+        && let Ok(hint) = serde_json::from_slice::<Hint>(&bytes)
+    {
+        return Ok((Some(hint.seq), false));
+    }
+    let names = list(io, &stream_folder::<E>(id)).await?;
+    Ok((names.iter().filter_map(|listed| parse_entry_name(&listed.name)).max(), true))
+}
+
+/// Reads a whole stream.
+///
+/// # Errors
+/// An entry that cannot be used, or a store that does not answer.
+pub async fn read_log<E: StreamEvent>(io: &Io, infra: &InfraId, id: &E::Id) -> Result<Vec<Entry<E>>, ReadError> {
+    let (top, listed) = guess::<E>(io, id).await?;
+    let mut entries = Vec::new();
+    read_on(io, infra, id, top, &mut entries).await?;
+    let found = entries.last().map(|entry: &Entry<E>| entry.body.seq);
+    if top > found {
+        // The hint is too high, or entries before a listed one are missing.
+        let mut tops = vec![top];
+        if !listed {
+            let names = list(io, &stream_folder::<E>(id)).await?;
+            tops.push(names.iter().filter_map(|listed| parse_entry_name(&listed.name)).max());
+        }
+        for top in tops.into_iter().flatten().filter(|top| Some(*top) > found) {
+            if get(io, &entry_key::<E>(id, top)).await?.is_some() {
+                let missing = found.map_or(Seq(0), Seq::next);
+                // Between the two gets another writer may have put both.
+                if get(io, &entry_key::<E>(id, missing)).await?.is_none() {
+                    return Err(ReadError::Gap { stream: shown::<E>(id), missing, found: top });
+                }
+                read_on(io, infra, id, Some(top), &mut entries).await?;
+            }
+        }
+    }
+    Ok(entries)
+}
+
+/// Reads what stands after the entries that are known.
+///
+/// # Errors
+/// An entry that cannot be used, or a store that does not answer.
+pub async fn read_after<E: StreamEvent>(
+    io: &Io,
+    infra: &InfraId,
+    id: &E::Id,
+    head: Option<&Head>,
+) -> Result<Vec<Entry<E>>, ReadError> {
+    let mut entries = Vec::new();
+    read_window(io, infra, id, head.cloned(), None, &mut entries).await?;
+    Ok(entries)
+}
+
+async fn read_on<E: StreamEvent>(
+    io: &Io,
+    infra: &InfraId,
+    id: &E::Id,
+    top: Option<Seq>,
+    entries: &mut Vec<Entry<E>>,
+) -> Result<(), ReadError> {
+    let head = entries.last().map(Entry::head);
+    read_window(io, infra, id, head, top, entries).await
+}
+
+/// Reads from the head on, in windows up to and past `top`, until an entry is missing.
+async fn read_window<E: StreamEvent>(
+    io: &Io,
+    infra: &InfraId,
+    id: &E::Id,
+    mut head: Option<Head>,
+    top: Option<Seq>,
+    entries: &mut Vec<Entry<E>>,
+) -> Result<(), ReadError> {
+    loop {
+        let next = head.as_ref().map_or(0, |head| head.seq.0.saturating_add(1));
+        // One more than is expected: that one says that the head is reached.
+        let count = top.map_or(1, |top| top.0.saturating_add(2).saturating_sub(next)).clamp(1, WINDOW);
+        let keys: Vec<_> = (0..count).map(|n| entry_key::<E>(id, Seq(next.saturating_add(n)))).collect();
+        let answers = join_all(keys.iter().map(|key| get(io, key))).await;
+        let mut missing = None;
+        for (seq, answer) in (next..).map(Seq).zip(answers) {
+            match (answer?, missing) {
+                (None, None) => missing = Some(seq),
+                (None, Some(_)) => {}
+                (Some(_), Some(missing)) => {
+                    // Written since the first of the two was found missing, or deleted: the next get tells.
+                    if get(io, &entry_key::<E>(id, missing)).await?.is_none() {
+                        return Err(ReadError::Gap { stream: shown::<E>(id), missing, found: seq });
+                    }
+                    return Box::pin(read_window(io, infra, id, head, top, entries)).await;
+                }
+                (Some((bytes, modified_ms)), None) => {
+                    let prev = head.as_ref().map(|head| &head.hash);
+                    let body = envelope::decode(&bytes, &Expected { infra, id, seq, prev })?;
+                    let entry = Entry { body, hash: Digest::of(&bytes), modified_ms };
+                    head = Some(entry.head());
+                    entries.push(entry);
+                }
+            }
+        }
+        if missing.is_some() {
+            return Ok(());
+        }
+    }
+}
+
+/// Folds a block's entries.
+///
+/// # Errors
+/// An entry that cannot follow.
+pub fn fold_block(addr: &BlockAddr, entries: &[Entry<BlockEvent>]) -> Result<BlockState, ReadError> {
+    let mut state = BlockState::default();
+    for entry in entries {
+        state.apply(entry).map_err(|illegal| illegal_entry::<BlockEvent>(addr, entry.body.seq, illegal))?;
+    }
+    Ok(state)
+}
+
+pub(super) fn illegal_entry<E: StreamEvent>(id: &E::Id, seq: Seq, illegal: Illegal) -> ReadError {
+    ReadError::Illegal { stream: shown::<E>(id), seq, illegal }
+}
+
+/// Reads a block's stream and folds it.
+///
+/// # Errors
+/// A stream that cannot be read.
+pub async fn read_block(io: &Io, infra: &InfraId, addr: &BlockAddr) -> Result<BlockState, ReadError> {
+    fold_block(addr, &read_log(io, infra, addr).await?)
+}
+
+/// Reads what has been written to a block's stream since the state was read.
+///
+/// # Errors
+/// A stream that cannot be read; the state is then undefined and must be thrown away.
+pub async fn refresh_block(
+    io: &Io,
+    infra: &InfraId,
+    addr: &BlockAddr,
+    state: &mut BlockState,
+) -> Result<(), ReadError> {
+    for entry in read_after(io, infra, addr, state.head.as_ref()).await? {
+        state.apply(&entry).map_err(|illegal| illegal_entry::<BlockEvent>(addr, entry.body.seq, illegal))?;
+    }
+    Ok(())
+}
+
+/// Reads a run's stream and folds it. A stream without entries gives a state that has not started.
+///
+/// # Errors
+/// A stream that cannot be read.
+pub async fn read_run(io: &Io, infra: &InfraId, run: &RunId) -> Result<RunState, ReadError> {
+    let mut state = RunState::default();
+    for entry in read_log::<RunEvent>(io, infra, run).await? {
+        state.apply(&entry).map_err(|illegal| illegal_entry::<RunEvent>(run, entry.body.seq, illegal))?;
+    }
+    Ok(state)
+}
+
+/// The blocks that have a stream.
+///
+/// # Errors
+/// A store that does not answer, or that holds a name which is no block's.
+pub async fn list_blocks(io: &Io) -> Result<Vec<BlockAddr>, ReadError> {
+    list_streams::<BlockEvent>(io).await
+}
+
+/// The runs that have a stream.
+///
+/// # Errors
+/// A store that does not answer, or that holds a name which is no run's.
+pub async fn list_runs(io: &Io) -> Result<Vec<RunId>, ReadError> {
+    list_streams::<RunEvent>(io).await
+}
+
+async fn list_streams<E: StreamEvent>(io: &Io) -> Result<Vec<E::Id>, ReadError> {
+    let names = list(io, &kind_folder::<E>()).await?;
+    let ids = names.into_iter().map(|listed| {
+        listed.name.parse().map_err(|bad| ReadError::NotAStream { name: listed.name.escape_debug().to_string(), bad })
+    });
+    ids.collect()
+}

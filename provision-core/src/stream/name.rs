@@ -1,0 +1,61 @@
+//! The names of streams, and the keys of what stands in them.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::event::{BlockEvent, RunEvent};
+use crate::id::{BadName, BlockAddr, RunId, Seq};
+use crate::machine::StoreKey;
+
+/// An event enum: it fixes the kind of its streams and what their ids are, so that a run's event cannot get into a
+/// block's stream.
+pub trait StreamEvent: Clone + fmt::Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static {
+    /// What names a stream of this kind.
+    type Id: Clone + fmt::Debug + fmt::Display + FromStr<Err = BadName> + PartialEq + Send + Sync + 'static;
+    /// The kind, as keys have it.
+    const KIND: &'static str;
+}
+
+impl StreamEvent for BlockEvent {
+    type Id = BlockAddr;
+    const KIND: &'static str = "block";
+}
+
+impl StreamEvent for RunEvent {
+    type Id = RunId;
+    const KIND: &'static str = "run";
+}
+
+/// The folder of all streams of a kind, with its final `/`.
+pub(super) fn kind_folder<E: StreamEvent>() -> String {
+    format!("v1/{}/", E::KIND)
+}
+
+/// The folder of a stream, with its final `/`.
+pub(super) fn stream_folder<E: StreamEvent>(id: &E::Id) -> String {
+    format!("v1/{}/{id}/", E::KIND)
+}
+
+/// The key of an entry.
+pub(super) fn entry_key<E: StreamEvent>(id: &E::Id, seq: Seq) -> StoreKey {
+    StoreKey(format!("v1/{}/{id}/{:020}", E::KIND, seq.0))
+}
+
+/// The key of a stream's hint: its last known head, never believed.
+pub(super) fn hint_key<E: StreamEvent>(id: &E::Id) -> StoreKey {
+    StoreKey(format!("v1/hint/{}/{id}", E::KIND))
+}
+
+/// The stream as messages name it: `block us-east.network`.
+pub(super) fn shown<E: StreamEvent>(id: &E::Id) -> String {
+    format!("{} {id}", E::KIND)
+}
+
+/// The number that an entry's name stands for.
+pub(super) fn parse_entry_name(name: &str) -> Option<Seq> {
+    let digits = name.len() == 20 && name.bytes().all(|b| b.is_ascii_digit());
+    digits.then(|| name.parse().ok().map(Seq)).flatten()
+}

@@ -1,0 +1,9 @@
+//! Tests of the streams, in a world of one thread and virtual time.
+
+mod claims;
+mod entries;
+mod folds;
+mod model;
+mod reading;
+mod stores;
+mod world;

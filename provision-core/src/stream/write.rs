@@ -1,0 +1,128 @@
+//! Writing one entry: put-if-absent at the next key, with read-back of unknown outcomes.
+
+use thiserror::Error;
+
+use super::envelope::{self, Author, Body, ClaimRef, Entry, EntryProblem, Expected, Head};
+use super::fold::Illegal;
+use super::log::backoff;
+use super::name::{StreamEvent, entry_key, shown};
+use crate::id::{Digest, Seq};
+use crate::machine::{GetAnswer, Io, PutAnswer};
+
+/// How often a put whose outcome is unknown is sent again.
+const PUT_ATTEMPTS: u32 = 8;
+
+/// An entry that was not written, or of which it is not known.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum WriteError {
+    /// Another writer wrote the next entry: this one can never write to the stream again.
+    #[error("{stream}: {by} wrote entry {seq} before us: this run was superseded and writes nothing more there")]
+    Superseded {
+        /// The stream.
+        stream: String,
+        /// The entry that is taken.
+        seq: Seq,
+        /// Who wrote it, as far as that can be read.
+        by: String,
+    },
+    /// It could not be found out whether the entry was written. It may still come to be.
+    #[error("{stream}: it is not known whether entry {seq} was written, nothing more is written there: {reason}")]
+    Unresolved {
+        /// The stream.
+        stream: String,
+        /// The entry.
+        seq: Seq,
+        /// What was seen instead of an answer.
+        reason: String,
+    },
+    /// The entry would not be legal. A bug: nothing was written.
+    #[error("bug: an entry for {stream} would not be legal: {illegal}")]
+    Illegal {
+        /// The stream.
+        stream: String,
+        /// Why.
+        illegal: Illegal,
+    },
+    /// What would be written could not be read again. A bug: nothing was written.
+    #[error("bug: {stream}: an entry could not be read again: {problem}")]
+    Unreadable {
+        /// The stream.
+        stream: String,
+        /// Why.
+        problem: EntryProblem,
+    },
+    /// The claim was released, or the run ended, before.
+    #[error("bug: an entry for {stream} after this run gave it back")]
+    GivenBack {
+        /// The stream.
+        stream: String,
+    },
+}
+
+/// How an attempt to write the next entry ended.
+pub(super) enum Written<E> {
+    /// It stands.
+    Ours(Box<Entry<E>>),
+    /// The key holds other bytes.
+    Taken(Vec<u8>),
+}
+
+/// Writes the entry after `prev`.
+///
+/// # Errors
+/// [`WriteError::Unresolved`]: the bytes are then neither known to stand nor known not to. [`WriteError::Unreadable`]:
+/// nothing was sent.
+pub(super) async fn put_next<E: StreamEvent>(
+    io: &Io,
+    author: &Author,
+    id: &E::Id,
+    prev: Option<&Head>,
+    claim: Option<ClaimRef>,
+    events: Vec<E>,
+) -> Result<Written<E>, WriteError> {
+    let (body, bytes) = author.compose(id, prev, claim, events);
+    // Entries are never deleted: one that cannot be read would close the stream for good.
+    let expected = Expected { infra: &author.infra, id, seq: body.seq, prev: prev.map(|head| &head.hash) };
+    let unreadable = |problem| WriteError::Unreadable { stream: shown::<E>(id), problem };
+    let read = envelope::decode::<E>(&bytes, &expected).map_err(|error| unreadable(error.problem))?;
+    if read != body {
+        return Err(unreadable(EntryProblem::Malformed("it reads differently".to_owned())));
+    }
+    let key = entry_key::<E>(id, body.seq);
+    let ours = |body: Body<E>, hash, modified_ms| Ok(Written::Ours(Box::new(Entry { body, hash, modified_ms })));
+    let mut attempt = 0;
+    loop {
+        let put = io.put(key.clone(), bytes.clone()).await;
+        if put == PutAnswer::Done {
+            return ours(body, Digest::of(&bytes), 0);
+        }
+        // "Exists" may be our own first attempt, whose answer was lost.
+        let mut reason = match io.get(key.clone()).await {
+            GetAnswer::Found { bytes: found, modified_ms } if found == bytes => {
+                return ours(body, Digest::of(&bytes), modified_ms);
+            }
+            GetAnswer::Found { bytes: found, modified_ms: _ } => return Ok(Written::Taken(found)),
+            GetAnswer::Missing => "the store does not show it".to_owned(),
+            GetAnswer::Failed(reason) => format!("it cannot be read back: {reason}"),
+        };
+        if let PutAnswer::Unknown(unknown) = put {
+            reason = format!("{unknown}; {reason}");
+        }
+        attempt += 1;
+        if attempt >= PUT_ATTEMPTS {
+            return Err(WriteError::Unresolved { stream: shown::<E>(id), seq: body.seq, reason });
+        }
+        io.sleep(backoff(attempt)).await;
+    }
+}
+
+/// The error for a key that another writer took.
+pub(super) fn superseded<E: StreamEvent>(author: &Author, id: &E::Id, prev: Option<&Head>, taken: &[u8]) -> WriteError {
+    let seq = prev.map_or(Seq(0), |head| head.seq.next());
+    let expected = Expected { infra: &author.infra, id, seq, prev: prev.map(|head| &head.hash) };
+    let by = match envelope::decode::<E>(taken, &expected) {
+        Ok(body) => body.writer.name,
+        Err(error) => format!("somebody unknown ({error})"),
+    };
+    WriteError::Superseded { stream: shown::<E>(id), seq, by }
+}

@@ -1,0 +1,7 @@
+//! The binary `provision` for the infrastructure in `infra-defs`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    runner::main(infra_defs::infrastructure)
+}

@@ -1,0 +1,74 @@
+//! `apply` and `destroy`: plan, ask, execute.
+
+use std::io::{BufRead as _, IsTerminal as _};
+
+use provision_core::desired::Desired;
+use provision_core::driver::{draw_nonce, drive};
+use provision_core::exec::{GenerationChoice, RunReport, execute};
+use provision_core::machine::Machine;
+use provision_core::plan::Mode;
+use provision_core::stream::event::RunOutcome;
+
+use crate::cli::{ApplyArgs, Cli};
+use crate::error::CliError;
+use crate::render::progress::Watcher;
+use crate::{Exit, render, setup, signals};
+
+pub(crate) async fn run(cli: &Cli, args: &ApplyArgs, desired: Desired, mode: Mode) -> Result<Exit, CliError> {
+    let mut spec = setup::spec(cli, desired, mode, args.allow_many_deletions)?;
+    let prepared = super::plan::make(cli, &spec).await?;
+    let plan = prepared.plan;
+    render::plan::show(&plan, &spec.desired);
+    if spec.generation == GenerationChoice::Highest && mode == Mode::Apply {
+        render::line(
+            "This run was given no generation (--generation), and its store is shared: blocks that the code does not have are kept.",
+        );
+    }
+    if plan.refusals().next().is_some() && plan.touched().is_empty() {
+        return Ok(Exit::Failed);
+    }
+    if plan.is_empty() {
+        return Ok(Exit::Ok);
+    }
+    if !args.auto_approve && !approved(mode)? {
+        render::line("Not approved; nothing was done.");
+        return Ok(Exit::Failed);
+    }
+    let refused = plan.refusals().next().is_some();
+    // The nonce of entries is used for one run only.
+    spec.writer_nonce = draw_nonce()?;
+    let world = setup::world(cli).await?;
+    let mut watcher = Watcher::new(plan.resources().filter(|(_, resource)| resource.acts()).count());
+    let machine = Machine::new({
+        let spec = spec.clone();
+        move |io| async move { execute(&io, &spec, &plan).await }
+    });
+    let report = drive(machine, world, signals::interrupts(), |progress| watcher.see(progress)).await;
+    watcher.end();
+    let report = report?;
+    render::report::show(&report, spec.simulated);
+    Ok(exit(&report, refused))
+}
+
+fn exit(report: &RunReport, refused: bool) -> Exit {
+    match report.outcome {
+        RunOutcome::Succeeded if !refused && report.problems.is_empty() => Exit::Ok,
+        RunOutcome::Succeeded | RunOutcome::Failed | RunOutcome::Refused => Exit::Failed,
+        RunOutcome::Interrupted => Exit::Interrupted,
+    }
+}
+
+/// Asks for a literal `yes`.
+fn approved(mode: Mode) -> Result<bool, CliError> {
+    let stdin = std::io::stdin();
+    if !stdin.is_terminal() {
+        return Err(CliError::NoTerminal);
+    }
+    render::prompt(match mode {
+        Mode::Apply => "Apply this plan? Only `yes` is accepted: ",
+        Mode::Destroy => "Destroy all of this? Only `yes` is accepted: ",
+    });
+    let mut answer = String::new();
+    stdin.lock().read_line(&mut answer).map_err(|error| CliError::File("standard input".to_owned(), error))?;
+    Ok(answer.trim_end_matches(['\r', '\n']) == "yes")
+}

@@ -1,0 +1,35 @@
+//! `plan`: what an apply would do.
+
+use provision_core::desired::Desired;
+use provision_core::driver::drive;
+use provision_core::exec::{Prepared, RunSpec, prepare};
+use provision_core::machine::Machine;
+use provision_core::plan::Mode;
+
+use crate::cli::{Cli, PlanArgs};
+use crate::error::CliError;
+use crate::render::progress::Watcher;
+use crate::{Exit, render, setup, signals};
+
+pub(crate) async fn run(cli: &Cli, args: &PlanArgs, desired: Desired) -> Result<Exit, CliError> {
+    let mode = if args.destroy { Mode::Destroy } else { Mode::Apply };
+    let spec = setup::spec(cli, desired, mode, true)?;
+    let prepared = make(cli, &spec).await?;
+    render::plan::show(&prepared.plan, &spec.desired);
+    Ok(match (prepared.plan.refusals().next(), prepared.plan.is_empty()) {
+        (Some(_), _) => Exit::Failed,
+        (None, false) if args.detailed_exitcode => Exit::Changes,
+        (None, _) => Exit::Ok,
+    })
+}
+
+/// Reads and plans, with progress.
+pub(crate) async fn make(cli: &Cli, spec: &RunSpec) -> Result<Prepared, CliError> {
+    let world = setup::world(cli).await?;
+    let mut watcher = Watcher::new(0);
+    let spec = spec.clone();
+    let machine = Machine::new(|io| async move { prepare(&io, &spec).await });
+    let prepared = drive(machine, world, signals::interrupts(), |progress| watcher.see(progress)).await;
+    watcher.end();
+    Ok(prepared?)
+}

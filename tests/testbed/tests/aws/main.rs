@@ -1,0 +1,11 @@
+//! The testbed's AWS, spoken to over raw HTTP: each thing that it promises, by a test that fails without it.
+
+mod consistency;
+mod faults;
+mod limits;
+mod paging;
+mod process;
+mod s3;
+mod stamps;
+mod support;
+mod tokens;
