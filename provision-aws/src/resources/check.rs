@@ -11,6 +11,15 @@ pub(super) fn network(inputs: &Inputs<'_>) -> Problems {
     if good { Vec::new() } else { vec![("cidr", format!("AWS takes IPv4 networks of /16 to /28, not `{cidr}`"))] }
 }
 
+/// A VPC's network, and names only where they can be resolved.
+pub(super) fn vpc(inputs: &Inputs<'_>) -> Problems {
+    let mut problems = network(inputs);
+    if inputs.bool("dns_support") == Some(false) && inputs.bool("dns_hostnames") == Some(true) {
+        problems.push(("dns_hostnames", "needs `dns_support`, which is set to false".to_owned()));
+    }
+    problems
+}
+
 /// The texts of a group that AWS takes.
 pub(super) fn security_group(inputs: &Inputs<'_>) -> Problems {
     let good = |c: char| c.is_ascii_alphanumeric() || " ._-:/()#,@[]+=&;{}!$*".contains(c);
@@ -28,9 +37,14 @@ pub(super) fn security_group(inputs: &Inputs<'_>) -> Problems {
     problems
 }
 
-/// The form of an image's id, and the size of user data.
+/// The form of an image's id, the size of user data, and that no group is chosen silently.
 pub(super) fn instance(inputs: &Inputs<'_>) -> Problems {
     let mut problems = Problems::new();
+    if inputs.is_empty("security_groups") {
+        let problem = "an instance has a security group at least, else AWS gives it the VPC's own: \
+                       write `.security_groups([group])`";
+        problems.push(("security_groups", problem.to_owned()));
+    }
     if let Some(ami) = inputs.text("ami").filter(|ami| !ami.starts_with("ami-")) {
         problems.push(("ami", format!("`{}` is not the id of an image: it starts with `ami-`", ami.escape_debug())));
     }
@@ -54,7 +68,7 @@ mod tests {
     struct UsEast;
 
     fn wrong<D: AwsDc>(b: &Block<D>, (): ()) {
-        let vpc = b.put("main", Vpc { cidr: cidr!("10.0.0.0/8") });
+        let vpc = b.put("main", Vpc { cidr: cidr!("10.0.0.0/8") }).dns_support(false).dns_hostnames(true);
         let [zone, ..] = D::zones();
         let subnet = b.put("subnet", Subnet { vpc, zone, cidr: cidr!("10.0.0.0/29") });
         let group = SecurityGroup { vpc, description: "größer" };

@@ -12,7 +12,7 @@ use super::{Aws, check};
 /// let vpc = b.put("main", Vpc { cidr: cidr!("10.1.0.0/16") }).dns_hostnames(true).tags([("team", "infra")]);
 /// # }
 /// ```
-#[resource(cloud = Aws, kind = "aws_vpc", version = 1, check = check::network)]
+#[resource(cloud = Aws, kind = "aws_vpc", version = 1, check = check::vpc)]
 pub struct Vpc {
     /// Its addresses: a network of /16 to /28.
     #[attr(replace)]

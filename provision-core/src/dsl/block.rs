@@ -39,6 +39,16 @@ impl Inputs<'_> {
         self.0.get(field)?.0.as_text()
     }
 
+    /// A boolean, if the field is set to one.
+    pub fn bool(&self, field: &str) -> Option<bool> {
+        self.0.get(field)?.0.as_bool()
+    }
+
+    /// Whether the field is a list without items, or not set.
+    pub fn is_empty(&self, field: &str) -> bool {
+        self.0.get(field).is_none_or(|(input, _)| input.as_list().is_some_and(<[_]>::is_empty))
+    }
+
     /// A network, if the field is set to one.
     pub fn cidr(&self, field: &str) -> Option<Cidr> {
         self.text(field)?.parse().ok()
