@@ -89,6 +89,7 @@ impl Exec {
         let began = self.io.now().boot_ms;
         let mut tries = 0;
         loop {
+            let key = self.keys.lock(&intent.target, intent.object.as_ref()).await;
             let permit = self.limiter.acquire(&self.io, &intent.target).await;
             // Up to here the call was never sent, or definitely refused.
             if self.io.interrupts() > 0 {
@@ -101,7 +102,7 @@ impl Exec {
                 return Ok(Tried::Again { why: why.to_owned() });
             }
             let answer = self.io.call(intent.target.clone(), sending.clone()).await;
-            drop(permit);
+            drop((permit, key));
             tries += 1;
             tracing::debug!(api = %intent.call.api, intent = %intent.number, tries, outcome = outcome(&answer), "called");
             let (refusal, code, message) = match answer {
@@ -123,7 +124,7 @@ impl Exec {
                     return Ok(landed(intent, None, Fields::new(), Landed::Found));
                 }
                 // What was just made may not be visible yet.
-                Refusal::NotFound if waited < self.bounds(&intent.target)?.visibility => {
+                Refusal::NotFound if waited < self.bounds(&intent.target)?.visibility.min(self.settings.in_use) => {
                     self.pause_or_close(addr, intent, backoff(tries)).await?;
                 }
                 Refusal::InUse if waited < self.settings.in_use => {

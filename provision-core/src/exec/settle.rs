@@ -49,34 +49,34 @@ impl Exec {
         intent: &Intent,
         sending: Option<&Sending>,
     ) -> Result<Settled, ActionError> {
-        let not_before = self.settled_after(&intent.target, intent.last_instant)?;
+        // A removal needs no time to become visible: what the look shows is the object itself.
+        let not_before = match &intent.call.effect {
+            Effect::Remove => intent.last_instant,
+            Effect::Create { .. } | Effect::Set { .. } => self.settled_after(&intent.target, intent.last_instant)?,
+        };
         let visibility = self.bounds(&intent.target)?.visibility;
         let (mut resends, mut looks_without_sign, mut told) = (0, 0_u32, false);
         loop {
             self.go_on()?;
+            // Repeating the recorded request is the shortest way to an answer, where it can have no second effect.
+            if let Some(sending) = sending
+                && resends < RESENDS
+                && may_repeat(&intent.call.recovery)
+                && self.stamp_is_good(sending)?
+            {
+                resends += 1;
+                self.pause(backoff(resends)).await?;
+                if let Some(settled) = self.resend(intent, sending).await {
+                    return Ok(settled);
+                }
+            }
             let seen_at = match self.look(intent).await? {
                 Look::Landed(settled) => return Ok(settled),
                 Look::NoSign(at) => at,
             };
             looks_without_sign += 1;
-            // A removal by id needs no last instant: if it lands late it removes what was to be removed.
-            let past = match &intent.call.effect {
-                Effect::Remove => false,
-                Effect::Create { .. } | Effect::Set { .. } => seen_at.is_some_and(|at| at > not_before),
-            } || (matches!(intent.call.effect, Effect::Remove)
-                && seen_at.is_some_and(|at| at > intent.last_instant));
-            if past && looks_without_sign >= 2 {
+            if looks_without_sign >= 2 && seen_at.is_some_and(|at| at > not_before) {
                 return Ok(Settled::NotLanded);
-            }
-            if let Some(sending) = sending.filter(|_| resends < RESENDS && may_repeat(&intent.call.recovery)) {
-                if self.stamp_is_good(sending)? {
-                    resends += 1;
-                    if let Some(settled) = self.resend(intent, sending).await {
-                        return Ok(settled);
-                    }
-                    self.pause(backoff(resends)).await?;
-                    continue;
-                }
             }
             if !told {
                 told = true;
@@ -89,9 +89,10 @@ impl Exec {
 
     /// Sends the recorded request once more.
     async fn resend(&self, intent: &Intent, sending: &Sending) -> Option<Settled> {
+        let key = self.keys.lock(&intent.target, intent.object.as_ref()).await;
         let permit = self.limiter.acquire(&self.io, &intent.target).await;
         let answer = self.io.call(intent.target.clone(), sending.clone()).await;
-        drop(permit);
+        drop((permit, key));
         match answer {
             Answer::Done { id, outputs, .. } => Some(Settled::Landed { id, outputs }),
             Answer::Refused { refusal: Refusal::NotFound, .. } if matches!(intent.call.effect, Effect::Remove) => {
