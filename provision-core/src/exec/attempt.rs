@@ -160,7 +160,7 @@ impl Exec {
         let why = format!("the answer of {} was lost ({reason}): finding out whether it landed", intent.call.api);
         self.io.emit(Progress::Waiting { resource: addr.clone(), why });
         match self.settle(addr, intent, Some(sending)).await? {
-            Settled::Landed { id, outputs } => Ok(landed(intent, id, outputs, Landed::Found)),
+            Settled::Landed { id, outputs, how } => Ok(landed(intent, id, outputs, how)),
             Settled::NotLanded => {
                 let abandoned = BlockEvent::Abandoned { intent: intent.number };
                 self.claim(&addr.block)?.append(vec![abandoned]).await?;

@@ -11,8 +11,10 @@ use crate::target::TargetId;
 /// A lock per object that is being called.
 #[derive(Default)]
 pub(super) struct Keys {
-    locks: Mutex<BTreeMap<(TargetId, ObjectId), Weak<AsyncMutex<()>>>>,
+    locks: Mutex<BTreeMap<(TargetId, ObjectId), Lock>>,
 }
+
+type Lock = Weak<AsyncMutex<()>>;
 
 /// Held while a call on the object is on its way.
 pub(super) struct Key {

@@ -4,7 +4,8 @@
 //! - What is found is believed at once. "Not landed" is believed only when the server's clock, read from an answer of
 //!   the same endpoint, is past the call's last instant and the visibility bound, and at least two reads showed nothing.
 //! - A request is only ever repeated as the intent recorded it, with the same stamp, and only where the API itself
-//!   rules out a second effect.
+//!   rules out a second effect. The log says that it was repeated, and until the first one can no longer arrive nothing
+//!   happens to the object that it could undo.
 
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use super::observe::read_all;
 use crate::call::{Answer, Effect, Observed, Readiness, Recovery, Refusal, Scope, Sending, ServerTime};
 use crate::id::{ObjectId, ResourceAddr};
 use crate::progress::Progress;
-use crate::stream::event::Intent;
+use crate::stream::event::{Intent, Landed};
 use crate::value::{Fields, Value};
 
 /// What was found out about a call.
@@ -26,6 +27,8 @@ pub(super) enum Settled {
         id: Option<ObjectId>,
         /// Computed fields, as far as they were seen.
         outputs: Fields,
+        /// How it is known.
+        how: Landed,
     },
     /// It did not, and no longer can.
     NotLanded,
@@ -94,9 +97,9 @@ impl Exec {
         let answer = self.io.call(intent.target.clone(), sending.clone()).await;
         drop((permit, key));
         match answer {
-            Answer::Done { id, outputs, .. } => Some(Settled::Landed { id, outputs }),
+            Answer::Done { id, outputs, .. } => Some(Settled::Landed { id, outputs, how: Landed::Repeated }),
             Answer::Refused { refusal: Refusal::NotFound, .. } if matches!(intent.call.effect, Effect::Remove) => {
-                Some(Settled::Landed { id: None, outputs: Fields::new() })
+                Some(Settled::Landed { id: None, outputs: Fields::new(), how: Landed::Repeated })
             }
             // Refused this time; what happened to the first one is still open, so it is looked for again.
             Answer::Refused { refusal: Refusal::Throttled, .. } => {
@@ -125,17 +128,21 @@ impl Exec {
         let all = all.map_err(|reason| ActionError::Unsettled { api: intent.call.api.clone(), reason })?;
         let found = all.objects.first();
         let landed = match (&intent.call.effect, found) {
-            (Effect::Create { computed, .. }, Some(observed)) => {
-                Some(Settled::Landed { id: Some(observed.id.clone()), outputs: outputs_of(observed, computed) })
-            }
+            (Effect::Create { computed, .. }, Some(observed)) => Some(Settled::Landed {
+                id: Some(observed.id.clone()),
+                outputs: outputs_of(observed, computed),
+                how: Landed::Found,
+            }),
             (Effect::Set { fields, mark }, Some(observed)) => {
                 let same = self.shows(intent, observed, fields)
                     && mark.as_ref().is_none_or(|mark| observed.mark.as_ref() == Some(mark));
-                same.then(|| Settled::Landed { id: None, outputs: Fields::new() })
+                same.then(|| Settled::Landed { id: None, outputs: Fields::new(), how: Landed::Found })
             }
-            (Effect::Remove, Some(observed)) => {
-                (observed.readiness == Readiness::Going).then(|| Settled::Landed { id: None, outputs: Fields::new() })
-            }
+            (Effect::Remove, Some(observed)) => (observed.readiness == Readiness::Going).then(|| Settled::Landed {
+                id: None,
+                outputs: Fields::new(),
+                how: Landed::Found,
+            }),
             (Effect::Remove, None) => {
                 // Not there in one read: once more after the visibility bound.
                 self.pause(self.bounds(&intent.target)?.visibility).await?;
@@ -143,7 +150,11 @@ impl Exec {
                     read_all(&self.io, &self.limiter, &intent.target, type_name, &scope, self.settings.read_attempts)
                         .await
                         .map_err(|reason| ActionError::Unsettled { api: intent.call.api.clone(), reason })?;
-                again.objects.is_empty().then(|| Settled::Landed { id: None, outputs: Fields::new() })
+                again.objects.is_empty().then(|| Settled::Landed {
+                    id: None,
+                    outputs: Fields::new(),
+                    how: Landed::Found,
+                })
             }
             (Effect::Create { .. } | Effect::Set { .. }, None) => None,
         };
