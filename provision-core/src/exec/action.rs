@@ -393,7 +393,7 @@ impl Exec {
             return Ok(());
         }
         let applying = BlockEvent::Applying {
-            definition: (!known).then(|| Box::new(definition.clone())),
+            definition: (!known).then(|| Box::new(definition.without_locations())),
             digest,
             env: dc.env.clone(),
             channel: dc.channel,
