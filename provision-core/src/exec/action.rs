@@ -1,22 +1,18 @@
 //! One node of the action graph: a resource is brought to its definition, or its objects are deleted.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use super::attempt::{Step, Subject, Tried};
 use super::context::{ActionError, Exec, backoff};
-use super::observe::read_all;
-use super::procedure::{Next, Observation, Procedure, UntilGone, UntilReady};
-use super::settle::Settled;
-use crate::call::{Call, Effect, Mark, Observed, Readiness, Scope, Wait};
+use super::looking::computed;
+use crate::call::{Call, Effect, Mark, Observed, Readiness, Wait};
 use crate::desired::DesiredResource;
-use crate::id::{BlockAddr, ObjectId, ResourceAddr, TypeName};
-use crate::plan::{Current, Outcome, Presence, ResourcePlan, Retirement, Wanted, decide};
-use crate::progress::{Progress, Verb};
+use crate::id::{ObjectId, ResourceAddr};
+use crate::plan::{Current, Outcome, ResourcePlan, Retirement, Wanted, decide};
+use crate::progress::Verb;
 use crate::provider::{Change, token};
 use crate::stream::Arriving;
 use crate::stream::event::{BlockEvent, ObjectRecord};
-use crate::target::TargetId;
 use crate::value::Fields;
 
 /// What an action did.
@@ -25,12 +21,8 @@ pub(super) struct Acted {
     pub(super) id: Option<ObjectId>,
 }
 
-/// How often a waiting procedure looks.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How long an object is waited for that an earlier run had made and not waited for, in seconds.
 const UNFINISHED_DEADLINE: u32 = 600;
-/// The longest time between two looks.
-const LOOK_AT_LEAST_EVERY: Duration = Duration::from_secs(10);
 
 impl Exec {
     /// Creates, updates or replaces the resource, whichever it turns out to need within the plan.
@@ -271,171 +263,6 @@ impl Exec {
         if due.is_empty() { Ok(()) } else { Ok(self.claim(&addr.block)?.append(due).await?) }
     }
 
-    /// Waits until a request that was repeated can no longer arrive a second time.
-    async fn until_nothing_arrives(
-        &self,
-        subject: &Subject<'_>,
-        type_name: &TypeName,
-        id: &ObjectId,
-        what: Arriving,
-    ) -> Result<(), ActionError> {
-        let state = self.claim(&subject.addr.block)?.state();
-        let Some(until) = state.arriving.get(&(id.clone(), what)).copied() else { return Ok(()) };
-        let mut told = false;
-        loop {
-            let scope = Scope::Id(id.clone());
-            let attempts = self.settings.read_attempts;
-            let read = read_all(&self.io, &self.limiter, subject.target, type_name, &scope, attempts).await;
-            if read.is_ok_and(|all| all.server_time.is_some_and(|now| now > until)) {
-                return Ok(());
-            }
-            if !told {
-                told = true;
-                let why = format!("a repeated call on {id} may still arrive; it can't after its last instant");
-                self.io.emit(Progress::Waiting { resource: subject.addr.clone(), why });
-            }
-            self.pause(LOOK_EVERY).await?;
-        }
-    }
-
-    /// Waits as the call asks for; what is due is written first, so that a crash while waiting loses nothing.
-    async fn wait(
-        &self,
-        subject: &Subject<'_>,
-        type_name: &TypeName,
-        id: &ObjectId,
-        wait: Wait,
-        due: &mut Vec<BlockEvent>,
-        outputs: &mut Fields,
-    ) -> Result<(), ActionError> {
-        let (procedure, deadline, what): (&(dyn Procedure + Sync), _, _) = match wait {
-            Wait::No => return Ok(()),
-            Wait::Ready(seconds) => (&UntilReady, seconds, "to be ready"),
-            Wait::Gone(seconds) => (&UntilGone, seconds, "to be gone"),
-        };
-        if !due.is_empty() {
-            self.claim(&subject.addr.block)?.append(std::mem::take(due)).await?;
-        }
-        let began = self.io.now().boot_ms;
-        let not_ready = |reason: String| ActionError::NotReady { type_name: type_name.clone(), id: id.clone(), reason };
-        self.io.emit(Progress::Waiting { resource: subject.addr.clone(), why: format!("{type_name} {id} {what}") });
-        let mut every = LOOK_EVERY;
-        loop {
-            let seen = self.read_one(subject.target, type_name, id).await;
-            let next = match &seen {
-                Ok(Some(observed)) => procedure.next(Observation::Seen(&observed.readiness)),
-                Ok(None) => procedure.next(Observation::NotThere),
-                Err(_) => procedure.next(Observation::Unanswered),
-            };
-            match next {
-                Next::Done => {
-                    if let Ok(Some(observed)) = seen {
-                        let schema = self.providers.schema(&subject.target.provider, type_name);
-                        outputs.extend(schema.map(|schema| computed(schema, &observed.fields)).unwrap_or_default());
-                    }
-                    return Ok(());
-                }
-                Next::Fail(reason) => return Err(not_ready(reason)),
-                Next::Wait => {}
-            }
-            if self.io.now().boot_ms.saturating_sub(began) > u64::from(deadline) * 1_000 {
-                return Err(not_ready(format!("waited {deadline} s for it {what}")));
-            }
-            self.pause(every).await?;
-            every = (every * 5 / 4).min(LOOK_AT_LEAST_EVERY);
-        }
-    }
-
-    /// Records that the resource is as defined.
-    async fn applied(
-        &self,
-        subject: &Subject<'_>,
-        inputs: Fields,
-        outputs: Fields,
-        mut due: Vec<BlockEvent>,
-    ) -> Result<(), ActionError> {
-        due.push(BlockEvent::Applied {
-            resource: subject.addr.name.clone(),
-            inputs,
-            outputs,
-            depends_on: subject.depends_on.clone(),
-        });
-        self.claim(&subject.addr.block)?.append(due).await?;
-        self.publish(subject.addr, None);
-        Ok(())
-    }
-
-    /// What a failed action still knows is written before it ends: a landed call need not be looked for again.
-    async fn flush_if_failed(
-        &self,
-        addr: &ResourceAddr,
-        result: Result<(), ActionError>,
-        due: &mut Vec<BlockEvent>,
-    ) -> Result<(), ActionError> {
-        if result.is_err() && !due.is_empty() {
-            // Where this fails too, the intent stays open and the next run finds out.
-            self.claim(&addr.block)?.append(std::mem::take(due)).await.ok();
-        }
-        result
-    }
-
-    /// Makes the resource's outputs known to those that use them.
-    fn publish(&self, addr: &ResourceAddr, observed: Option<&Observed>) {
-        if let Ok(Some(record)) = self.record(addr) {
-            let mut fields = record.fields;
-            fields.extend(observed.map(|observed| observed.fields.clone()).unwrap_or_default());
-            fields.insert("id".to_owned(), record.id.as_str().into());
-            self.set_outputs(addr, fields);
-        }
-    }
-
-    /// Finds out about every open intent of the resource. Says whether there was one.
-    async fn settle_open(&self, addr: &ResourceAddr) -> Result<bool, ActionError> {
-        let state = self.claim(&addr.block)?.state();
-        let open: Vec<_> = state.open.values().filter(|intent| intent.resource == addr.name).collect();
-        for intent in open.iter().copied() {
-            let event = match self.settle(addr, intent, None).await? {
-                Settled::Landed { id, outputs, how } => BlockEvent::Done { intent: intent.number, id, outputs, how },
-                Settled::NotLanded => BlockEvent::Abandoned { intent: intent.number },
-            };
-            let what = match &event {
-                BlockEvent::Done { .. } => format!("{} had landed", intent.call.api),
-                _ => format!("{} did not land", intent.call.api),
-            };
-            let creates = matches!(intent.call.effect, Effect::Create { .. });
-            let old = self.record(addr)?.filter(|_| creates && matches!(event, BlockEvent::Done { .. }));
-            let deposed = old.map(|old| BlockEvent::Deposed { resource: addr.name.clone(), id: old.id });
-            self.claim(&addr.block)?.append(deposed.into_iter().chain([event]).collect()).await?;
-            self.io.emit(Progress::Recovered { resource: addr.clone(), what });
-        }
-        Ok(!open.is_empty())
-    }
-
-    /// Records, once per block, what the block is brought to.
-    async fn define(&self, block: &BlockAddr) -> Result<(), ActionError> {
-        if !self.define_once(block) {
-            return Ok(());
-        }
-        let (Some(definition), Some(dc)) = (self.desired.blocks.get(block), self.desired.dcs.get(&block.dc)) else {
-            return Ok(());
-        };
-        let digest = definition.digest();
-        let claim = self.claim(block)?;
-        let state = claim.state();
-        let known = state.definitions.contains_key(&digest);
-        if state.digest.as_ref() == Some(&digest) && state.defined == Some(self.plan.generation) {
-            return Ok(());
-        }
-        let applying = BlockEvent::Applying {
-            definition: (!known).then(|| Box::new(definition.without_locations())),
-            digest,
-            env: dc.env.clone(),
-            channel: dc.channel,
-            targets: dc.targets.clone(),
-        };
-        Ok(claim.append(vec![applying]).await?)
-    }
-
     fn planned(&self, addr: &ResourceAddr) -> Result<&ResourcePlan, ActionError> {
         self.plan.resource(addr).ok_or_else(|| ActionError::Bug(format!("{addr} is not in the plan")))
     }
@@ -445,61 +272,10 @@ impl Exec {
         provider.map(AsRef::as_ref).ok_or_else(|| ActionError::Bug(format!("no provider {}", desired.provider)))
     }
 
-    fn record(&self, addr: &ResourceAddr) -> Result<Option<ObjectRecord>, ActionError> {
-        let state = self.claim(&addr.block)?.state();
-        Ok(state.resources.get(&addr.name).map(|state| state.object.clone()))
-    }
-
     fn resolve(&self, desired: &DesiredResource) -> Result<Fields, ActionError> {
         let lookup = |output: &crate::value::OutputRef| self.output(output);
         let resolved = desired.inputs.iter().map(|(field, expr)| Ok((field.clone(), expr.resolve(&lookup)?)));
         resolved.collect::<Result<Fields, _>>().map_err(ActionError::Unresolved)
-    }
-
-    /// The object as the plan saw it, or read again where the plan could not know it.
-    async fn observe_again(
-        &self,
-        addr: &ResourceAddr,
-        record: Option<&ObjectRecord>,
-        settled_any: bool,
-    ) -> Result<Option<Observed>, ActionError> {
-        let Some(record) = record else { return Ok(None) };
-        if !settled_any {
-            match self.world.presence(&record.target, &record.type_name, &record.id) {
-                Presence::Present(observed) => return Ok(Some(observed.clone())),
-                Presence::Absent => return Ok(None),
-                Presence::Unknown(_) => {}
-            }
-        }
-        let unknown = |reason| ActionError::NotReady {
-            type_name: record.type_name.clone(),
-            id: record.id.clone(),
-            reason: format!("whether it is there is not known: {reason}"),
-        };
-        for again in [true, false] {
-            let seen = self.read_one(&record.target, &record.type_name, &record.id).await.map_err(unknown)?;
-            match seen {
-                Some(observed) if observed.readiness == Readiness::Going => return Ok(None),
-                Some(observed) => return Ok(Some(observed)),
-                None if again => self.pause(self.bounds(&record.target)?.visibility).await?,
-                None => {}
-            }
-        }
-        let why = format!("{} is not there any more", record.id);
-        self.io.emit(Progress::Waiting { resource: addr.clone(), why });
-        Ok(None)
-    }
-
-    async fn read_one(
-        &self,
-        target: &TargetId,
-        type_name: &TypeName,
-        id: &ObjectId,
-    ) -> Result<Option<Observed>, String> {
-        let scope = Scope::Id(id.clone());
-        let attempts = self.settings.read_attempts;
-        let all = read_all(&self.io, &self.limiter, target, type_name, &scope, attempts).await?;
-        Ok(all.objects.into_iter().find(|observed| observed.id == *id))
     }
 
     /// The fields that are ours: what the definition says, and the name that the engine gave.
@@ -568,9 +344,4 @@ fn sole(addr: &ResourceAddr, allowed: &BTreeSet<Outcome>) -> Result<Outcome, Act
         [outcome] => Ok(*outcome),
         _ => Err(ActionError::Bug(format!("{addr}: everything is known, and {allowed:?} are still possible"))),
     }
-}
-
-fn computed(schema: &crate::schema::Schema, fields: &Fields) -> Fields {
-    let computed = schema.fields.iter().filter(|field| field.role == crate::schema::Role::Computed);
-    computed.filter_map(|field| Some((field.name.to_owned(), fields.get(field.name)?.clone()))).collect()
 }

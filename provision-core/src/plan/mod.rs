@@ -13,7 +13,9 @@ mod data;
 mod decide;
 mod graph;
 mod input;
+mod leaving;
 mod planner;
+mod refuse;
 
 pub use data::{
     BlockChange, BlockPlan, Certainty, Existing, NewName, Note, Outcome, Plan, Reason, ResourcePlan, Retirement,

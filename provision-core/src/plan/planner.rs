@@ -6,9 +6,10 @@ use super::data::{
     BlockChange, BlockPlan, Certainty, Existing, NewName, Note, Outcome, Plan, Reason, ResourcePlan, Retirement,
 };
 use super::decide::{Current, Decision, Wanted, decide};
-use super::input::{BlockInput, Inputs, Missing, Mode, Presence};
+use super::input::{BlockInput, Inputs, Mode, Presence};
+use super::refuse::cannot_stand_beside;
 use crate::desired::{DesiredBlock, DesiredResource};
-use crate::id::{BlockAddr, Digest, ResourceAddr, ResourceName};
+use crate::id::{BlockAddr, Digest, ResourceAddr};
 use crate::schema::Schema;
 use crate::stream::{BlockState, ResourceState};
 use crate::value::{Expr, OutputRef, Symbol, Tree, Value};
@@ -29,14 +30,14 @@ pub fn plan(inputs: Inputs<'_>) -> Plan {
     planner.finish()
 }
 
-struct Planner<'a> {
-    inputs: Inputs<'a>,
-    blocks: BTreeMap<BlockAddr, BlockPlan>,
+pub(super) struct Planner<'a> {
+    pub(super) inputs: Inputs<'a>,
+    pub(super) blocks: BTreeMap<BlockAddr, BlockPlan>,
     /// What is known of each decided resource's outputs.
     outputs: BTreeMap<ResourceAddr, Outputs>,
     /// The resources whose recorded objects use an object of the key.
     users: BTreeMap<ResourceAddr, BTreeSet<ResourceAddr>>,
-    notes: Vec<Note>,
+    pub(super) notes: Vec<Note>,
 }
 
 /// What is known of a resource's outputs before apply.
@@ -51,124 +52,19 @@ enum Outputs {
 
 impl<'a> Planner<'a> {
     /// The definition of a block, unless everything is to go.
-    fn definition(&self, block: &BlockAddr) -> Option<&'a DesiredBlock> {
+    pub(super) fn definition(&self, block: &BlockAddr) -> Option<&'a DesiredBlock> {
         match self.inputs.mode {
             Mode::Apply => self.inputs.desired.blocks.get(block),
             Mode::Destroy => None,
         }
     }
 
-    fn state(&self, block: &BlockAddr) -> Option<&'a BlockState> {
+    pub(super) fn state(&self, block: &BlockAddr) -> Option<&'a BlockState> {
         self.inputs.recorded.get(block).and_then(|recorded| recorded.as_ref().ok())
     }
 
-    fn recorded(&self, addr: &ResourceAddr) -> Option<&'a ResourceState> {
+    pub(super) fn recorded(&self, addr: &ResourceAddr) -> Option<&'a ResourceState> {
         self.state(&addr.block)?.resources.get(&addr.name)
-    }
-
-    fn refuse(&mut self, block: &BlockAddr, problem: String) {
-        // The first problem is the cause; later ones follow from it.
-        if !matches!(self.blocks.get(block), Some(BlockPlan::Refused { .. })) {
-            self.blocks.insert(block.clone(), BlockPlan::Refused { problem });
-        }
-    }
-
-    fn is_refused(&self, block: &BlockAddr) -> bool {
-        matches!(self.blocks.get(block), Some(BlockPlan::Refused { .. }))
-    }
-
-    fn refuse_what_cannot_be_planned(&mut self) {
-        let inputs = self.inputs;
-        for (addr, recorded) in inputs.recorded {
-            match recorded {
-                Err(problem) => self.refuse(addr, problem.clone()),
-                Ok(state) if state.generation > inputs.generation => self.refuse(
-                    addr,
-                    format!(
-                        "was last applied by generation {}, and this run has generation {}: run the newer code",
-                        state.generation, inputs.generation
-                    ),
-                ),
-                Ok(_) => {}
-            }
-        }
-        self.refuse_lost_logs();
-        for addr in inputs.desired.blocks.keys() {
-            if let Some(problem) = self.definition(addr).and_then(|block| self.definition_problem(addr, block)) {
-                self.refuse(addr, problem);
-            }
-        }
-        // What depends on a block that can't be planned can't be planned either. `after` has no cycle.
-        loop {
-            let next = inputs.desired.blocks.keys().find_map(|addr| {
-                let definition = self.definition(addr).filter(|_| !self.is_refused(addr))?;
-                let cause = definition.after.iter().find(|before| self.is_refused(before))?;
-                Some((addr, cause.clone()))
-            });
-            let Some((addr, cause)) = next else { return };
-            self.refuse(addr, format!("depends on {cause}, which can't be planned"));
-        }
-    }
-
-    /// An object that carries the mark of a block whose log is empty: the log was lost, or this is another store.
-    fn refuse_lost_logs(&mut self) {
-        for (_, type_name, observed, mark) in self.inputs.world.marked() {
-            if mark.infra != self.inputs.desired.infra || self.log_knows(observed, mark) {
-                continue;
-            }
-            let block = &mark.address.block;
-            let empty = !matches!(self.inputs.recorded.get(block), Some(Err(_)))
-                && self.state(block).is_none_or(|state| state.head.is_none());
-            if empty && self.definition(block).is_some() {
-                let problem = format!(
-                    "its log is empty, but {type_name} {} carries the mark of {}: the log was lost, or this is not the store that it was applied from",
-                    observed.id, mark.address
-                );
-                self.refuse(block, problem);
-            } else {
-                self.notes.push(Note::Unmanaged {
-                    address: mark.address.clone(),
-                    type_name: type_name.clone(),
-                    id: observed.id.clone(),
-                });
-            }
-        }
-    }
-
-    fn log_knows(&self, observed: &crate::call::Observed, mark: &crate::call::Mark) -> bool {
-        self.state(&mark.address.block).is_some_and(|state| {
-            state.resources.values().any(|resource| resource.object.id == observed.id)
-                || state.deposed.contains_key(&observed.id)
-                || state.open.values().any(|intent| intent.mark.as_ref() == Some(mark))
-        })
-    }
-
-    fn definition_problem(&self, addr: &BlockAddr, block: &DesiredBlock) -> Option<String> {
-        let Some(dc) = self.inputs.desired.dcs.get(&addr.dc) else {
-            return Some(format!("its data centre {} is not part of the infrastructure", addr.dc));
-        };
-        block.resources.iter().find_map(|(name, resource)| {
-            let DesiredResource { type_name, version, provider, inputs: _, location } = resource;
-            let Some(schema) = self.inputs.providers.schema(provider, type_name) else {
-                return Some(format!("{name} ({location}): this build has no provider for {type_name}"));
-            };
-            if schema.version != *version {
-                return Some(format!(
-                    "{name} ({location}): written for version {version} of {type_name}, and the provider has version {}",
-                    schema.version
-                ));
-            }
-            let Some(target) = dc.targets.get(provider) else {
-                return Some(format!("{name} ({location}): data centre {} has no {provider} target", addr.dc));
-            };
-            if let Some(why) = self.inputs.world.unread_reason(target, type_name) {
-                return Some(format!("the {type_name} objects of {target} can't be read: {why}"));
-            }
-            let object = &self.recorded(&addr.resource(name.clone()))?.object;
-            (object.target != *target).then(|| {
-                format!("{name} ({location}): its object {} is in {}, and the data centre is now {target}", object.id, object.target)
-            })
-        })
     }
 
     fn decide_all(&mut self) {
@@ -389,7 +285,7 @@ impl<'a> Planner<'a> {
         Outputs::Known(fields)
     }
 
-    fn deposed(&self, addr: &ResourceAddr) -> Vec<Retirement> {
+    pub(super) fn deposed(&self, addr: &ResourceAddr) -> Vec<Retirement> {
         let Some(state) = self.state(&addr.block) else { return Vec::new() };
         let of_it = state.deposed.values().filter(|deposed| deposed.resource == addr.name);
         of_it
@@ -401,12 +297,12 @@ impl<'a> Planner<'a> {
             .collect()
     }
 
-    fn recorded_users(&self, addr: &ResourceAddr) -> BTreeSet<ResourceAddr> {
+    pub(super) fn recorded_users(&self, addr: &ResourceAddr) -> BTreeSet<ResourceAddr> {
         self.users.get(addr).cloned().unwrap_or_default()
     }
 
     /// The planned block, made at its first use.
-    fn change(&mut self, block: &BlockAddr) -> Option<&mut BlockChange> {
+    pub(super) fn change(&mut self, block: &BlockAddr) -> Option<&mut BlockChange> {
         if !self.blocks.contains_key(block) {
             let fresh = self.new_change(block)?;
             self.blocks.insert(block.clone(), BlockPlan::Planned(Box::new(fresh)));
@@ -417,7 +313,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn new_change(&self, block: &BlockAddr) -> Option<BlockChange> {
+    pub(super) fn new_change(&self, block: &BlockAddr) -> Option<BlockChange> {
         let state = self.state(block);
         let (env, channel, targets) = match self.inputs.desired.dcs.get(&block.dc) {
             Some(dc) => (dc.env.clone(), dc.channel, dc.targets.clone()),
@@ -433,138 +329,6 @@ impl<'a> Planner<'a> {
             state: state.map_or_else(|| Digest::of(b""), BlockState::state_digest),
             resources: BTreeMap::new(),
         })
-    }
-
-    fn retire_what_left(&mut self) {
-        let inputs = self.inputs;
-        // Every defined block is in the plan, also one without resources.
-        for block in inputs.desired.blocks.keys() {
-            self.change(block);
-        }
-        for (block, recorded) in inputs.recorded {
-            let Ok(state) = recorded else { continue };
-            let names: BTreeSet<&ResourceName> = state
-                .resources
-                .keys()
-                .chain(state.deposed.values().map(|deposed| &deposed.resource))
-                .chain(state.open.values().map(|intent| &intent.resource))
-                .collect();
-            if names.is_empty() || self.is_refused(block) {
-                continue;
-            }
-            let definition = self.definition(block);
-            if definition.is_none() && inputs.mode == Mode::Apply && !self.may_destroy(block, state) {
-                continue;
-            }
-            for name in names {
-                if definition.is_some_and(|definition| definition.resources.contains_key(name)) {
-                    continue;
-                }
-                let addr = block.resource(name.clone());
-                let resource = self.leaving(&addr, state);
-                if let (Some(resource), Some(change)) = (resource, self.change(block)) {
-                    change.resources.insert(name.clone(), resource);
-                }
-            }
-        }
-    }
-
-    fn may_destroy(&mut self, block: &BlockAddr, state: &BlockState) -> bool {
-        let because = match self.inputs.missing {
-            Missing::DestroyOlder if state.defined.is_none_or(|defined| defined < self.inputs.generation) => {
-                return true;
-            }
-            Missing::DestroyOlder => format!(
-                "the code of generation {} had it, and this run has generation {}: only a newer one destroys it",
-                state.defined.unwrap_or_default(),
-                self.inputs.generation
-            ),
-            Missing::Keep => {
-                "this run was given no generation, so its code may be the older one; give --generation".to_owned()
-            }
-        };
-        self.notes.push(Note::BlockKept { block: block.clone(), because });
-        false
-    }
-
-    fn leaving(&self, addr: &ResourceAddr, state: &BlockState) -> Option<ResourcePlan> {
-        let object = state.resources.get(&addr.name).map(|resource| &resource.object);
-        let mut retire = self.deposed(addr);
-        let mut allowed = BTreeSet::new();
-        let mut reasons: Vec<Reason> = retire.iter().map(|due| Reason::DeleteDue { id: due.id.clone() }).collect();
-        if let Some(object) = object {
-            retire.push(Retirement {
-                id: object.id.clone(),
-                type_name: object.type_name.clone(),
-                target: object.target.clone(),
-            });
-            allowed.insert(Outcome::Delete);
-            reasons.push(match self.inputs.mode {
-                Mode::Destroy => Reason::DestroyAsked,
-                Mode::Apply => Reason::LeftCode,
-            });
-        }
-        let open = state.open.values().filter(|intent| intent.resource == addr.name);
-        for intent in open.clone() {
-            allowed.extend([Outcome::NoOp, Outcome::Delete]);
-            reasons.push(Reason::OpenCall { api: intent.call.api.clone() });
-        }
-        let (type_name, target) = retire
-            .first()
-            .map(|first| (first.type_name.clone(), first.target.clone()))
-            .or_else(|| open.clone().next().map(|intent| (intent.call.type_name.clone(), intent.target.clone())))?;
-        Some(ResourcePlan {
-            type_name,
-            target,
-            allowed,
-            fields: BTreeSet::new(),
-            reasons,
-            existing: object.map(|object| Existing { id: object.id.clone() }),
-            new_name: None,
-            retire,
-            users: self.recorded_users(addr),
-            uses: BTreeSet::new(),
-        })
-    }
-
-    /// What a resource outside this run uses is not deleted, and neither is what such a kept resource uses.
-    fn keep_what_others_use(&mut self) {
-        loop {
-            let found = self.blocks.iter().find_map(|(block, plan)| {
-                let BlockPlan::Planned(change) = plan else { return None };
-                change.resources.iter().find_map(|(name, resource)| {
-                    if !resource.retires() {
-                        return None;
-                    }
-                    let user = resource.users.iter().find(|user| self.stays(user))?;
-                    Some((block.clone(), name.clone(), user.clone()))
-                })
-            });
-            let Some((block, name, user)) = found else { return };
-            let because = format!("used by {user}, which this run does not change");
-            let addr = block.resource(name.clone());
-            let Some(change) = self.change(&block) else { return };
-            let Some(resource) = change.resources.get_mut(&name) else { return };
-            if resource.allowed.contains(&Outcome::Replace) {
-                let problem = format!("{addr} would be replaced, and its object {because}");
-                self.refuse(&block, problem);
-            } else {
-                resource.allowed.remove(&Outcome::Delete);
-                resource.retire.clear();
-                resource.reasons.push(Reason::Kept { because });
-            }
-        }
-    }
-
-    /// Whether a user of something keeps using it after this run: it is not part of the plan, or kept itself.
-    fn stays(&self, user: &ResourceAddr) -> bool {
-        match self.blocks.get(&user.block) {
-            None | Some(BlockPlan::Refused { .. }) => true,
-            Some(BlockPlan::Planned(change)) => match change.resources.get(&user.name) {
-                None => true,
-                Some(plan) => plan.reasons.iter().any(|reason| matches!(reason, Reason::Kept { .. })),
-            },
-        }
     }
 
     fn finish(self) -> Plan {
@@ -601,22 +365,4 @@ fn recorded_users(recorded: &BTreeMap<BlockAddr, BlockInput>) -> BTreeMap<Resour
 
 fn is_open_call(reason: &Reason) -> bool {
     matches!(reason, Reason::OpenCall { .. })
-}
-
-fn cannot_stand_beside(addr: &ResourceAddr, desired: &DesiredResource, decision: &Decision, key: &[&str]) -> String {
-    let forcing: Vec<&str> = decision
-        .reasons
-        .iter()
-        .filter_map(|reason| match reason {
-            Reason::Field { field, replaces, .. } if *replaces != Certainty::No => Some(field.as_str()),
-            _ => None,
-        })
-        .collect();
-    format!(
-        "{addr} ({}): a change of `{}` needs a new {}, which can't be made while the old one exists, because both have the same {}; change one of these too, or take the resource out of the code, apply, and put it back",
-        desired.location,
-        forcing.join("`, `"),
-        desired.type_name,
-        key.join(" and "),
-    )
 }

@@ -1,0 +1,151 @@
+//! Looking at objects while an action runs: waiting until one is ready or gone, and reading one again.
+
+use std::time::Duration;
+
+use super::attempt::Subject;
+use super::context::{ActionError, Exec};
+use super::observe::read_all;
+use super::procedure::{Next, Observation, Procedure, UntilGone, UntilReady};
+use crate::call::{Observed, Readiness, Scope, Wait};
+use crate::id::{ObjectId, ResourceAddr, TypeName};
+use crate::plan::Presence;
+use crate::progress::Progress;
+use crate::schema::{Role, Schema};
+use crate::stream::Arriving;
+use crate::stream::event::{BlockEvent, ObjectRecord};
+use crate::target::TargetId;
+use crate::value::Fields;
+
+/// How often a waiting procedure looks.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// The longest time between two looks.
+const LOOK_AT_LEAST_EVERY: Duration = Duration::from_secs(10);
+
+impl Exec {
+    /// Waits as the call asks for; what is due is written first, so that a crash while waiting loses nothing.
+    pub(super) async fn wait(
+        &self,
+        subject: &Subject<'_>,
+        type_name: &TypeName,
+        id: &ObjectId,
+        wait: Wait,
+        due: &mut Vec<BlockEvent>,
+        outputs: &mut Fields,
+    ) -> Result<(), ActionError> {
+        let (procedure, deadline, what): (&(dyn Procedure + Sync), _, _) = match wait {
+            Wait::No => return Ok(()),
+            Wait::Ready(seconds) => (&UntilReady, seconds, "to be ready"),
+            Wait::Gone(seconds) => (&UntilGone, seconds, "to be gone"),
+        };
+        if !due.is_empty() {
+            self.claim(&subject.addr.block)?.append(std::mem::take(due)).await?;
+        }
+        let began = self.io.now().boot_ms;
+        let not_ready = |reason: String| ActionError::NotReady { type_name: type_name.clone(), id: id.clone(), reason };
+        self.io.emit(Progress::Waiting { resource: subject.addr.clone(), why: format!("{type_name} {id} {what}") });
+        let mut every = LOOK_EVERY;
+        loop {
+            let seen = self.read_one(subject.target, type_name, id).await;
+            let next = match &seen {
+                Ok(Some(observed)) => procedure.next(Observation::Seen(&observed.readiness)),
+                Ok(None) => procedure.next(Observation::NotThere),
+                Err(_) => procedure.next(Observation::Unanswered),
+            };
+            match next {
+                Next::Done => {
+                    if let Ok(Some(observed)) = seen {
+                        let schema = self.providers.schema(&subject.target.provider, type_name);
+                        outputs.extend(schema.map(|schema| computed(schema, &observed.fields)).unwrap_or_default());
+                    }
+                    return Ok(());
+                }
+                Next::Fail(reason) => return Err(not_ready(reason)),
+                Next::Wait => {}
+            }
+            if self.io.now().boot_ms.saturating_sub(began) > u64::from(deadline) * 1_000 {
+                return Err(not_ready(format!("waited {deadline} s for it {what}")));
+            }
+            self.pause(every).await?;
+            every = (every * 5 / 4).min(LOOK_AT_LEAST_EVERY);
+        }
+    }
+
+    /// Waits until a request that was repeated can no longer arrive a second time.
+    pub(super) async fn until_nothing_arrives(
+        &self,
+        subject: &Subject<'_>,
+        type_name: &TypeName,
+        id: &ObjectId,
+        what: Arriving,
+    ) -> Result<(), ActionError> {
+        let state = self.claim(&subject.addr.block)?.state();
+        let Some(until) = state.arriving.get(&(id.clone(), what)).copied() else { return Ok(()) };
+        let mut told = false;
+        loop {
+            let scope = Scope::Id(id.clone());
+            let attempts = self.settings.read_attempts;
+            let read = read_all(&self.io, &self.limiter, subject.target, type_name, &scope, attempts).await;
+            if read.is_ok_and(|all| all.server_time.is_some_and(|now| now > until)) {
+                return Ok(());
+            }
+            if !told {
+                told = true;
+                let why = format!("a repeated call on {id} may still arrive; it can't after its last instant");
+                self.io.emit(Progress::Waiting { resource: subject.addr.clone(), why });
+            }
+            self.pause(LOOK_EVERY).await?;
+        }
+    }
+
+    /// The object as the plan saw it, or read again where the plan could not know it.
+    pub(super) async fn observe_again(
+        &self,
+        addr: &ResourceAddr,
+        record: Option<&ObjectRecord>,
+        settled_any: bool,
+    ) -> Result<Option<Observed>, ActionError> {
+        let Some(record) = record else { return Ok(None) };
+        if !settled_any {
+            match self.world.presence(&record.target, &record.type_name, &record.id) {
+                Presence::Present(observed) => return Ok(Some(observed.clone())),
+                Presence::Absent => return Ok(None),
+                Presence::Unknown(_) => {}
+            }
+        }
+        let unknown = |reason| ActionError::NotReady {
+            type_name: record.type_name.clone(),
+            id: record.id.clone(),
+            reason: format!("whether it is there is not known: {reason}"),
+        };
+        for again in [true, false] {
+            let seen = self.read_one(&record.target, &record.type_name, &record.id).await.map_err(unknown)?;
+            match seen {
+                Some(observed) if observed.readiness == Readiness::Going => return Ok(None),
+                Some(observed) => return Ok(Some(observed)),
+                None if again => self.pause(self.bounds(&record.target)?.visibility).await?,
+                None => {}
+            }
+        }
+        let why = format!("{} is not there any more", record.id);
+        self.io.emit(Progress::Waiting { resource: addr.clone(), why });
+        Ok(None)
+    }
+
+    pub(super) async fn read_one(
+        &self,
+        target: &TargetId,
+        type_name: &TypeName,
+        id: &ObjectId,
+    ) -> Result<Option<Observed>, String> {
+        let scope = Scope::Id(id.clone());
+        let attempts = self.settings.read_attempts;
+        let all = read_all(&self.io, &self.limiter, target, type_name, &scope, attempts).await?;
+        Ok(all.objects.into_iter().find(|observed| observed.id == *id))
+    }
+}
+
+/// The computed fields that a read showed.
+pub(super) fn computed(schema: &Schema, fields: &Fields) -> Fields {
+    let computed = schema.fields.iter().filter(|field| field.role == Role::Computed);
+    computed.filter_map(|field| Some((field.name.to_owned(), fields.get(field.name)?.clone()))).collect()
+}

@@ -1,0 +1,107 @@
+//! What an action writes into its block's log beside its intents, and what it makes known to other actions.
+
+use super::attempt::Subject;
+use super::context::{ActionError, Exec};
+use super::settle::Settled;
+use crate::call::{Effect, Observed};
+use crate::id::{BlockAddr, ResourceAddr};
+use crate::progress::Progress;
+use crate::stream::event::{BlockEvent, ObjectRecord};
+use crate::value::Fields;
+
+impl Exec {
+    /// Records, once per block, what the block is brought to.
+    pub(super) async fn define(&self, block: &BlockAddr) -> Result<(), ActionError> {
+        if !self.define_once(block) {
+            return Ok(());
+        }
+        let (Some(definition), Some(dc)) = (self.desired.blocks.get(block), self.desired.dcs.get(&block.dc)) else {
+            return Ok(());
+        };
+        let digest = definition.digest();
+        let claim = self.claim(block)?;
+        let state = claim.state();
+        let known = state.definitions.contains_key(&digest);
+        if state.digest.as_ref() == Some(&digest) && state.defined == Some(self.plan.generation) {
+            return Ok(());
+        }
+        let applying = BlockEvent::Applying {
+            definition: (!known).then(|| Box::new(definition.without_locations())),
+            digest,
+            env: dc.env.clone(),
+            channel: dc.channel,
+            targets: dc.targets.clone(),
+        };
+        Ok(claim.append(vec![applying]).await?)
+    }
+
+    /// Finds out about every open intent of the resource. Says whether there was one.
+    pub(super) async fn settle_open(&self, addr: &ResourceAddr) -> Result<bool, ActionError> {
+        let state = self.claim(&addr.block)?.state();
+        let open: Vec<_> = state.open.values().filter(|intent| intent.resource == addr.name).collect();
+        for intent in open.iter().copied() {
+            let event = match self.settle(addr, intent, None).await? {
+                Settled::Landed { id, outputs, how } => BlockEvent::Done { intent: intent.number, id, outputs, how },
+                Settled::NotLanded => BlockEvent::Abandoned { intent: intent.number },
+            };
+            let what = match &event {
+                BlockEvent::Done { .. } => format!("{} had landed", intent.call.api),
+                _ => format!("{} did not land", intent.call.api),
+            };
+            let creates = matches!(intent.call.effect, Effect::Create { .. });
+            let old = self.record(addr)?.filter(|_| creates && matches!(event, BlockEvent::Done { .. }));
+            let deposed = old.map(|old| BlockEvent::Deposed { resource: addr.name.clone(), id: old.id });
+            self.claim(&addr.block)?.append(deposed.into_iter().chain([event]).collect()).await?;
+            self.io.emit(Progress::Recovered { resource: addr.clone(), what });
+        }
+        Ok(!open.is_empty())
+    }
+
+    /// Records that the resource is as defined.
+    pub(super) async fn applied(
+        &self,
+        subject: &Subject<'_>,
+        inputs: Fields,
+        outputs: Fields,
+        mut due: Vec<BlockEvent>,
+    ) -> Result<(), ActionError> {
+        due.push(BlockEvent::Applied {
+            resource: subject.addr.name.clone(),
+            inputs,
+            outputs,
+            depends_on: subject.depends_on.clone(),
+        });
+        self.claim(&subject.addr.block)?.append(due).await?;
+        self.publish(subject.addr, None);
+        Ok(())
+    }
+
+    /// What a failed action still knows is written before it ends: a landed call need not be looked for again.
+    pub(super) async fn flush_if_failed(
+        &self,
+        addr: &ResourceAddr,
+        result: Result<(), ActionError>,
+        due: &mut Vec<BlockEvent>,
+    ) -> Result<(), ActionError> {
+        if result.is_err() && !due.is_empty() {
+            // Where this fails too, the intent stays open and the next run finds out.
+            self.claim(&addr.block)?.append(std::mem::take(due)).await.ok();
+        }
+        result
+    }
+
+    /// Makes the resource's outputs known to those that use them.
+    pub(super) fn publish(&self, addr: &ResourceAddr, observed: Option<&Observed>) {
+        if let Ok(Some(record)) = self.record(addr) {
+            let mut fields = record.fields;
+            fields.extend(observed.map(|observed| observed.fields.clone()).unwrap_or_default());
+            fields.insert("id".to_owned(), record.id.as_str().into());
+            self.set_outputs(addr, fields);
+        }
+    }
+
+    pub(super) fn record(&self, addr: &ResourceAddr) -> Result<Option<ObjectRecord>, ActionError> {
+        let state = self.claim(&addr.block)?.state();
+        Ok(state.resources.get(&addr.name).map(|state| state.object.clone()))
+    }
+}

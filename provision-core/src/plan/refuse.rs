@@ -1,0 +1,139 @@
+//! What cannot be planned, and why: a block is refused as a whole, and so is what depends on it.
+
+use super::data::{BlockPlan, Certainty, Note, Reason};
+use super::decide::Decision;
+use super::planner::Planner;
+use crate::call::{Mark, Observed};
+use crate::desired::{DesiredBlock, DesiredResource};
+use crate::id::{BlockAddr, ResourceAddr};
+
+impl Planner<'_> {
+    pub(super) fn refuse(&mut self, block: &BlockAddr, problem: String) {
+        // The first problem is the cause; later ones follow from it.
+        if !matches!(self.blocks.get(block), Some(BlockPlan::Refused { .. })) {
+            self.blocks.insert(block.clone(), BlockPlan::Refused { problem });
+        }
+    }
+
+    pub(super) fn is_refused(&self, block: &BlockAddr) -> bool {
+        matches!(self.blocks.get(block), Some(BlockPlan::Refused { .. }))
+    }
+
+    pub(super) fn refuse_what_cannot_be_planned(&mut self) {
+        let inputs = self.inputs;
+        for (addr, recorded) in inputs.recorded {
+            match recorded {
+                Err(problem) => self.refuse(addr, problem.clone()),
+                Ok(state) if state.generation > inputs.generation => self.refuse(
+                    addr,
+                    format!(
+                        "was last applied by generation {}, and this run has generation {}: run the newer code",
+                        state.generation, inputs.generation
+                    ),
+                ),
+                Ok(_) => {}
+            }
+        }
+        self.refuse_lost_logs();
+        for addr in inputs.desired.blocks.keys() {
+            if let Some(problem) = self.definition(addr).and_then(|block| self.definition_problem(addr, block)) {
+                self.refuse(addr, problem);
+            }
+        }
+        // What depends on a block that can't be planned can't be planned either. `after` has no cycle.
+        loop {
+            let next = inputs.desired.blocks.keys().find_map(|addr| {
+                let definition = self.definition(addr).filter(|_| !self.is_refused(addr))?;
+                let cause = definition.after.iter().find(|before| self.is_refused(before))?;
+                Some((addr, cause.clone()))
+            });
+            let Some((addr, cause)) = next else { return };
+            self.refuse(addr, format!("depends on {cause}, which can't be planned"));
+        }
+    }
+
+    /// An object that carries the mark of a block whose log is empty: the log was lost, or this is another store.
+    fn refuse_lost_logs(&mut self) {
+        for (_, type_name, observed, mark) in self.inputs.world.marked() {
+            if mark.infra != self.inputs.desired.infra || self.log_knows(observed, mark) {
+                continue;
+            }
+            let block = &mark.address.block;
+            let empty = !matches!(self.inputs.recorded.get(block), Some(Err(_)))
+                && self.state(block).is_none_or(|state| state.head.is_none());
+            if empty && self.definition(block).is_some() {
+                let problem = format!(
+                    "its log is empty, but {type_name} {} carries the mark of {}: the log was lost, or this is not the store that it was applied from",
+                    observed.id, mark.address
+                );
+                self.refuse(block, problem);
+            } else {
+                self.notes.push(Note::Unmanaged {
+                    address: mark.address.clone(),
+                    type_name: type_name.clone(),
+                    id: observed.id.clone(),
+                });
+            }
+        }
+    }
+
+    fn log_knows(&self, observed: &Observed, mark: &Mark) -> bool {
+        self.state(&mark.address.block).is_some_and(|state| {
+            state.resources.values().any(|resource| resource.object.id == observed.id)
+                || state.deposed.contains_key(&observed.id)
+                || state.open.values().any(|intent| intent.mark.as_ref() == Some(mark))
+        })
+    }
+
+    fn definition_problem(&self, addr: &BlockAddr, block: &DesiredBlock) -> Option<String> {
+        let Some(dc) = self.inputs.desired.dcs.get(&addr.dc) else {
+            return Some(format!("its data centre {} is not part of the infrastructure", addr.dc));
+        };
+        block.resources.iter().find_map(|(name, resource)| {
+            let DesiredResource { type_name, version, provider, inputs: _, location } = resource;
+            let Some(schema) = self.inputs.providers.schema(provider, type_name) else {
+                return Some(format!("{name} ({location}): this build has no provider for {type_name}"));
+            };
+            if schema.version != *version {
+                return Some(format!(
+                    "{name} ({location}): written for version {version} of {type_name}, and the provider has version {}",
+                    schema.version
+                ));
+            }
+            let Some(target) = dc.targets.get(provider) else {
+                return Some(format!("{name} ({location}): data centre {} has no {provider} target", addr.dc));
+            };
+            if let Some(why) = self.inputs.world.unread_reason(target, type_name) {
+                return Some(format!("the {type_name} objects of {target} can't be read: {why}"));
+            }
+            let object = &self.recorded(&addr.resource(name.clone()))?.object;
+            (object.target != *target).then(|| {
+                format!("{name} ({location}): its object {} is in {}, and the data centre is now {target}", object.id, object.target)
+            })
+        })
+    }
+}
+
+/// Both objects would have the same key, so the new one can't be made first.
+pub(super) fn cannot_stand_beside(
+    addr: &ResourceAddr,
+    desired: &DesiredResource,
+    decision: &Decision,
+    key: &[&str],
+) -> String {
+    let forcing: Vec<&str> = decision
+        .reasons
+        .iter()
+        .filter_map(|reason| match reason {
+            Reason::Field { field, replaces, .. } if *replaces != Certainty::No => Some(field.as_str()),
+            _ => None,
+        })
+        .collect();
+    format!(
+        "{addr} ({}): a change of `{}` needs a new {}, which can't be made while the old one exists, because both have the same {}; change one of these too, or take the resource out of the code, apply, and put it back",
+        desired.location,
+        forcing.join("`, `"),
+        desired.type_name,
+        key.join(" and "),
+    )
+}
