@@ -1,10 +1,10 @@
 //! `aws_instance`: `RunInstances` honours a token.
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use provision_core::call::{Mark, Recovery, Wait};
 use provision_core::id::ObjectId;
 use provision_core::value::{Tree, Value};
 
-use crate::base64;
 use crate::request::{Calls, Given, New, Part, Update, field, known_id, parts};
 use crate::tags;
 
@@ -63,7 +63,7 @@ pub(crate) fn create(calls: &mut Calls, desired: Given<'_>, mark: &Mark) -> Resu
                 "`user_data` has {length} bytes; AWS takes {MAX_USER_DATA} at most: fetch the rest from it"
             ));
         }
-        request.push(("UserData", base64::encode(user_data.as_bytes()).into()));
+        request.push(("UserData", BASE64_STANDARD.encode(user_data).into()));
         fields.extend(field("user_data", user_data));
     }
     if let Some(key_name) = desired.optional_text("key_name")? {

@@ -16,7 +16,6 @@ pub mod tags;
 #[cfg(feature = "client")]
 pub mod client;
 
-mod base64;
 mod instance;
 mod request;
 mod rule;

@@ -1,6 +1,6 @@
 //! The clocks: the one place where they are read.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::time::{ClockId, clock_gettime};
 
@@ -20,18 +20,9 @@ pub fn now() -> Now {
 
 /// A wall-clock time for people, as `2026-01-31 09:05:00 UTC`.
 pub fn shown_time(wall_ms: u64) -> String {
-    let (days, seconds) = (wall_ms / 86_400_000, wall_ms / 1_000 % 86_400);
-    // Days since 1970 to a date, in eras of 400 years that begin on the first of March.
-    let shifted = days + 719_468;
-    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
-    format!("{year}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
+    let time = UNIX_EPOCH + Duration::from_millis(wall_ms);
+    let text = humantime::format_rfc3339_seconds(time).to_string();
+    format!("{} UTC", text.replace('T', " ").trim_end_matches('Z'))
 }
 
 #[cfg(test)]

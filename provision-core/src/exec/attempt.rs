@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::context::{ActionError, Exec, backoff};
+use super::looking::outputs_of;
 use super::observe::read_all;
 use super::settle::Settled;
-use crate::call::{Answer, Effect, Mark, Observed, ReadyCall, Refusal, Scope, Sending, ServerTime};
+use crate::call::{Answer, Effect, Mark, ReadyCall, Refusal, Scope, Sending, ServerTime};
 use crate::id::{IntentNo, ObjectId, ResourceAddr};
 use crate::progress::Progress;
 use crate::stream::BlockState;
@@ -265,9 +266,4 @@ fn outcome(answer: &Answer) -> &'static str {
 fn landed(intent: &Intent, id: Option<ObjectId>, outputs: Fields, how: Landed) -> Tried {
     let event = BlockEvent::Done { intent: intent.number, id: id.clone(), outputs: outputs.clone(), how };
     Tried::Landed { id, outputs, event }
-}
-
-/// The computed fields that a read showed.
-pub(super) fn outputs_of(observed: &Observed, computed: &[String]) -> Fields {
-    computed.iter().filter_map(|name| Some((name.clone(), observed.fields.get(name)?.clone()))).collect()
 }

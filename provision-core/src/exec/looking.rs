@@ -149,3 +149,8 @@ pub(super) fn computed(schema: &Schema, fields: &Fields) -> Fields {
     let computed = schema.fields.iter().filter(|field| field.role == Role::Computed);
     computed.filter_map(|field| Some((field.name.to_owned(), fields.get(field.name)?.clone()))).collect()
 }
+
+/// Those of the named computed fields that a read showed.
+pub(super) fn outputs_of(observed: &Observed, computed: &[String]) -> Fields {
+    computed.iter().filter_map(|name| Some((name.clone(), observed.fields.get(name)?.clone()))).collect()
+}

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::StreamExt as _;
 use futures::channel::mpsc;
 use futures::future::{Either, select};
 use petgraph::Direction;
-use petgraph::graph::NodeIndex;
+use petgraph::graph::{DiGraph, NodeIndex};
 use serde::{Deserialize, Serialize};
 use tracing::Instrument as _;
 
@@ -67,83 +68,142 @@ pub(super) struct Walked {
 /// Runs every action of the graph.
 pub(super) async fn walk(exec: Arc<Exec>, actions: &ActionGraph) -> Walked {
     let graph = &actions.graph;
-    let mut states: BTreeMap<NodeIndex, State> = graph
-        .node_indices()
-        .map(|node| (node, State::Waiting(graph.neighbors_directed(node, Direction::Incoming).count())))
-        .collect();
-    let (sender, mut ended) = mpsc::unbounded::<(NodeIndex, Result<Acted, ActionError>)>();
-    let mut reports = Vec::new();
-    let mut running = 0_usize;
-    let mut ready: Vec<NodeIndex> =
-        graph.node_indices().filter(|node| matches!(states.get(node), Some(State::Waiting(0)))).collect();
+    let waits_for = |node| graph.neighbors_directed(node, Direction::Incoming).count();
+    let states: BTreeMap<NodeIndex, State> =
+        graph.node_indices().map(|node| (node, State::Waiting(waits_for(node)))).collect();
+    let ready = states.iter().filter(|(_, state)| matches!(state, State::Waiting(0))).map(|(node, _)| *node).collect();
+    let (sender, mut ended) = mpsc::unbounded();
+    let mut walk = Walk { exec, graph, states, ready, reports: Vec::new(), running: 0, sender };
     let mut drain_until = None;
     loop {
-        // In the order of the nodes, so that the same events give the same actions.
-        ready.sort_unstable();
-        for node in std::mem::take(&mut ready) {
-            match &graph[node] {
-                Node::Gate(_) | Node::Stage(_) => {
-                    end(graph, &mut states, &mut ready, node);
-                }
-                action @ (Node::Apply(_) | Node::Retire(_)) if exec.io.interrupts() == 0 => {
-                    states.insert(node, State::Running);
-                    running += 1;
-                    start(&exec, action.clone(), node, sender.clone());
-                }
-                Node::Apply(_) | Node::Retire(_) => {
-                    lose(&exec, graph, &mut states, &mut reports, node, "the run was interrupted");
-                }
-            }
-        }
-        if !ready.is_empty() {
-            continue;
-        }
-        if running == 0 {
+        walk.begin_what_is_ready();
+        if walk.running == 0 {
             break;
         }
-        let next = if exec.io.interrupts() == 0 {
-            match select(ended.next(), std::pin::pin!(exec.io.interrupted())).await {
+        let io = walk.exec.io.clone();
+        let next = if io.interrupts() == 0 {
+            match select(ended.next(), std::pin::pin!(io.interrupted())).await {
                 Either::Left((next, _)) => next,
                 Either::Right(_) => continue,
             }
         } else {
-            let now = exec.io.now().boot_ms;
-            let drain = u64::try_from(exec.settings.drain.as_millis()).unwrap_or(u64::MAX);
+            let now = io.now().boot_ms;
+            let drain = u64::try_from(walk.exec.settings.drain.as_millis()).unwrap_or(u64::MAX);
             let until = *drain_until.get_or_insert(now.saturating_add(drain));
-            let left = std::time::Duration::from_millis(until.saturating_sub(now));
-            match select(ended.next(), std::pin::pin!(exec.io.sleep(left))).await {
+            let left = Duration::from_millis(until.saturating_sub(now));
+            match select(ended.next(), std::pin::pin!(io.sleep(left))).await {
                 Either::Left((next, _)) => next,
                 Either::Right(_) => break,
             }
         };
         let Some((node, result)) = next else { break };
-        running -= 1;
+        walk.running -= 1;
         match result {
-            Ok(acted) => {
-                reports.extend(report(&graph[node], planned_verb(&exec, &graph[node]), acted));
-                end(graph, &mut states, &mut ready, node);
-            }
-            Err(error) => {
-                let error = full(&error);
-                fail(&exec, graph, &mut states, &mut reports, node, &error);
-            }
+            Ok(acted) => walk.done(node, acted),
+            Err(error) => walk.failed(node, &error),
         }
     }
     // What still ran when the drain ended: its intents stay open, and the next run finds out.
-    let left: Vec<NodeIndex> = states
-        .iter()
-        .filter(|(_, state)| matches!(state, State::Running | State::Waiting(_)))
-        .map(|(node, _)| *node)
-        .collect();
-    for node in left {
-        if matches!(states.get(&node), Some(State::Running | State::Waiting(_))) {
-            lose(&exec, graph, &mut states, &mut reports, node, "the run was interrupted");
-        }
-    }
-    Walked { reports, interrupted: exec.io.interrupts() > 0 }
+    walk.give_up("the run was interrupted");
+    Walked { reports: walk.reports, interrupted: walk.exec.io.interrupts() > 0 }
 }
 
-type Graph = petgraph::graph::DiGraph<Node, ()>;
+struct Walk<'a> {
+    exec: Arc<Exec>,
+    graph: &'a DiGraph<Node, ()>,
+    states: BTreeMap<NodeIndex, State>,
+    ready: Vec<NodeIndex>,
+    reports: Vec<ActionReport>,
+    running: usize,
+    sender: mpsc::UnboundedSender<(NodeIndex, Result<Acted, ActionError>)>,
+}
+
+impl Walk<'_> {
+    /// In the order of the nodes, so that the same events give the same actions.
+    fn begin_what_is_ready(&mut self) {
+        while !self.ready.is_empty() {
+            self.ready.sort_unstable();
+            for node in std::mem::take(&mut self.ready) {
+                match &self.graph[node] {
+                    Node::Gate(_) | Node::Stage(_) => self.end(node),
+                    action @ (Node::Apply(_) | Node::Retire(_)) if self.exec.io.interrupts() == 0 => {
+                        self.states.insert(node, State::Running);
+                        self.running += 1;
+                        start(&self.exec, action.clone(), node, self.sender.clone());
+                    }
+                    Node::Apply(_) | Node::Retire(_) => self.lose(node, "the run was interrupted"),
+                }
+            }
+        }
+    }
+
+    fn done(&mut self, node: NodeIndex, acted: Acted) {
+        let planned = planned_verb(&self.exec, &self.graph[node]);
+        let result = if acted.verb.is_some() { ActionResult::Done } else { ActionResult::Unneeded };
+        self.report(node, acted.verb.unwrap_or(planned), result);
+        self.end(node);
+    }
+
+    fn failed(&mut self, node: NodeIndex, error: &ActionError) {
+        let verb = planned_verb(&self.exec, &self.graph[node]);
+        self.report(node, verb, ActionResult::Failed { error: full(error) });
+        self.states.insert(node, State::Lost);
+        if let Node::Apply(resource) | Node::Retire(resource) = &self.graph[node] {
+            self.skip_after(node, &format!("{resource} failed"));
+        }
+    }
+
+    fn give_up(&mut self, why: &str) {
+        for node in self.graph.node_indices() {
+            if matches!(self.states.get(&node), Some(State::Running | State::Waiting(_))) {
+                self.lose(node, why);
+            }
+        }
+    }
+
+    fn end(&mut self, node: NodeIndex) {
+        self.states.insert(node, State::Ended);
+        for next in self.graph.neighbors(node) {
+            if let Some(State::Waiting(left)) = self.states.get_mut(&next) {
+                *left -= 1;
+                if *left == 0 {
+                    self.ready.push(next);
+                }
+            }
+        }
+    }
+
+    fn lose(&mut self, node: NodeIndex, why: &str) {
+        self.skip(node, why);
+        self.skip_after(node, why);
+    }
+
+    /// Everything that waits for the node, directly or not.
+    fn skip_after(&mut self, node: NodeIndex, why: &str) {
+        let mut stack: Vec<NodeIndex> = self.graph.neighbors(node).collect();
+        while let Some(next) = stack.pop() {
+            if matches!(self.states.get(&next), Some(State::Waiting(_))) {
+                self.skip(next, why);
+                stack.extend(self.graph.neighbors(next));
+            }
+        }
+    }
+
+    fn skip(&mut self, node: NodeIndex, why: &str) {
+        self.states.insert(node, State::Lost);
+        let verb = planned_verb(&self.exec, &self.graph[node]);
+        if let Node::Apply(resource) | Node::Retire(resource) = &self.graph[node] {
+            self.exec.io.emit(Progress::Skipped { resource: resource.clone(), verb, why: why.to_owned() });
+        }
+        self.report(node, verb, ActionResult::Skipped { why: why.to_owned() });
+    }
+
+    fn report(&mut self, node: NodeIndex, verb: Verb, result: ActionResult) {
+        if let Node::Apply(resource) | Node::Retire(resource) = &self.graph[node] {
+            self.reports.push(ActionReport { resource: resource.clone(), verb, result });
+        }
+    }
+}
 
 fn start(
     exec: &Arc<Exec>,
@@ -201,88 +261,6 @@ fn planned_verb(exec: &Exec, node: &Node) -> Verb {
         Verb::Create
     } else {
         Verb::Update
-    }
-}
-
-fn report(node: &Node, planned: Verb, acted: Acted) -> Option<ActionReport> {
-    let (Node::Apply(resource) | Node::Retire(resource)) = node else { return None };
-    let result = if acted.verb.is_some() { ActionResult::Done } else { ActionResult::Unneeded };
-    Some(ActionReport { resource: resource.clone(), verb: acted.verb.unwrap_or(planned), result })
-}
-
-fn end(graph: &Graph, states: &mut BTreeMap<NodeIndex, State>, ready: &mut Vec<NodeIndex>, node: NodeIndex) {
-    states.insert(node, State::Ended);
-    for next in graph.neighbors(node) {
-        if let Some(State::Waiting(left)) = states.get_mut(&next) {
-            *left -= 1;
-            if *left == 0 {
-                ready.push(next);
-            }
-        }
-    }
-}
-
-fn fail(
-    exec: &Exec,
-    graph: &Graph,
-    states: &mut BTreeMap<NodeIndex, State>,
-    reports: &mut Vec<ActionReport>,
-    node: NodeIndex,
-    error: &str,
-) {
-    if let Node::Apply(resource) | Node::Retire(resource) = &graph[node] {
-        let verb = planned_verb(exec, &graph[node]);
-        let result = ActionResult::Failed { error: error.to_owned() };
-        reports.push(ActionReport { resource: resource.clone(), verb, result });
-        states.insert(node, State::Lost);
-        let cause = format!("{resource} failed");
-        skip_after(exec, graph, states, reports, node, &cause);
-    }
-}
-
-fn lose(
-    exec: &Exec,
-    graph: &Graph,
-    states: &mut BTreeMap<NodeIndex, State>,
-    reports: &mut Vec<ActionReport>,
-    node: NodeIndex,
-    why: &str,
-) {
-    skip(exec, graph, states, reports, node, why);
-    skip_after(exec, graph, states, reports, node, why);
-}
-
-fn skip_after(
-    exec: &Exec,
-    graph: &Graph,
-    states: &mut BTreeMap<NodeIndex, State>,
-    reports: &mut Vec<ActionReport>,
-    node: NodeIndex,
-    why: &str,
-) {
-    let mut stack: Vec<NodeIndex> = graph.neighbors(node).collect();
-    while let Some(next) = stack.pop() {
-        if matches!(states.get(&next), Some(State::Waiting(_))) {
-            skip(exec, graph, states, reports, next, why);
-            stack.extend(graph.neighbors(next));
-        }
-    }
-}
-
-fn skip(
-    exec: &Exec,
-    graph: &Graph,
-    states: &mut BTreeMap<NodeIndex, State>,
-    reports: &mut Vec<ActionReport>,
-    node: NodeIndex,
-    why: &str,
-) {
-    states.insert(node, State::Lost);
-    if let Node::Apply(resource) | Node::Retire(resource) = &graph[node] {
-        let verb = planned_verb(exec, &graph[node]);
-        exec.io.emit(Progress::Skipped { resource: resource.clone(), verb, why: why.to_owned() });
-        let result = ActionResult::Skipped { why: why.to_owned() };
-        reports.push(ActionReport { resource: resource.clone(), verb, result });
     }
 }
 

@@ -9,8 +9,8 @@
 
 use std::time::Duration;
 
-use super::attempt::outputs_of;
 use super::context::{ActionError, Exec, backoff};
+use super::looking::outputs_of;
 use super::observe::read_all;
 use crate::call::{Answer, Effect, Observed, Readiness, Recovery, Refusal, Scope, Sending, ServerTime};
 use crate::id::{ObjectId, ResourceAddr};
