@@ -1,0 +1,1 @@
+//! Every single fault of small runs; one run without faults then finishes.

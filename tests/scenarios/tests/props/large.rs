@@ -1,0 +1,1 @@
+//! Thousands of resources: no cost may grow with the square.
