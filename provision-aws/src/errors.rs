@@ -53,6 +53,9 @@ const CODES: &[(&str, Meaning)] = {
         // Rules: one that is there is authorized, one that is not there is revoked.
         ("InvalidPermission.Duplicate", Refused(Refusal::AlreadySo)),
         ("InvalidPermission.NotFound", Refused(Refusal::AlreadySo)),
+        // Things that a definition names and we never make: waiting for them to become visible would be in vain.
+        ("InvalidAMIID.NotFound", Refused(Refusal::Invalid)),
+        ("InvalidKeyPair.NotFound", Refused(Refusal::Invalid)),
         // In use, or on the way from one state to another: it passes.
         ("DependencyViolation", Refused(Refusal::InUse)),
         ("IncorrectState", Refused(Refusal::InUse)),
@@ -119,6 +122,7 @@ mod tests {
             ("InvalidVpcID.NotFound", 400, Refusal::NotFound),
             ("InvalidGroup.NotFound", 400, Refusal::NotFound),
             ("InvalidInstanceID.NotFound", 400, Refusal::NotFound),
+            ("InvalidAMIID.NotFound", 400, Refusal::Invalid),
             ("InvalidGroup.Duplicate", 400, Refusal::Exists),
             ("InvalidSubnet.Conflict", 400, Refusal::Exists),
             ("InvalidPermission.Duplicate", 400, Refusal::AlreadySo),

@@ -11,7 +11,6 @@ pub mod errors;
 pub mod provider;
 pub mod recovery;
 pub mod resources;
-pub mod rule;
 pub mod tags;
 
 #[cfg(feature = "client")]
@@ -20,6 +19,7 @@ pub mod client;
 mod base64;
 mod instance;
 mod request;
+mod rule;
 mod security_group;
 mod subnet;
 mod vpc;

@@ -11,7 +11,7 @@ use provision_core::value::{Tree, Value};
 use crate::request::{Part, canonical_cidr, parts};
 
 /// How the group that a rule is in stands in the rule itself.
-pub const SELF: &str = "self";
+pub(crate) const SELF: &str = "self";
 
 /// The protocol that stands for all.
 const ALL: &str = "all";

@@ -12,7 +12,12 @@ use serde::Deserialize;
 
 use crate::provider::Aws;
 use crate::recovery::{Class, TABLE};
-use crate::resources::{INSTANCE, SECURITY_GROUP, SUBNET, VPC};
+use crate::resources::{Instance, SecurityGroup, Subnet, Vpc};
+
+pub(crate) const VPC: &Schema = Vpc::SCHEMA;
+pub(crate) const SUBNET: &Schema = Subnet::SCHEMA;
+pub(crate) const SECURITY_GROUP: &Schema = SecurityGroup::SCHEMA;
+pub(crate) const INSTANCE: &Schema = Instance::SCHEMA;
 
 pub(crate) fn mark() -> Mark {
     Mark {
@@ -95,30 +100,30 @@ const AN_INSTANCE: &str = r#"{"subnet":"subnet-1","ami":"ami-1","instance_type":
     "security_groups":["sg-2","sg-1"],"user_data":"a script","key_name":"ops"}"#;
 
 fn examples() -> [(&'static Schema, Fields); 4] {
-    [(&VPC, json(A_VPC)), (&SUBNET, json(A_SUBNET)), (&SECURITY_GROUP, json(A_GROUP)), (&INSTANCE, json(AN_INSTANCE))]
+    [(VPC, json(A_VPC)), (SUBNET, json(A_SUBNET)), (SECURITY_GROUP, json(A_GROUP)), (INSTANCE, json(AN_INSTANCE))]
         .map(|(schema, fields)| (schema, schema.normal_form(fields)))
 }
 
 #[test]
 fn a_vpc_is_three_calls_of_which_the_first_carries_the_mark() {
-    insta::assert_snapshot!(shown(&create(&VPC, &json(A_VPC))));
+    insta::assert_snapshot!(shown(&create(VPC, &json(A_VPC))));
 }
 
 #[test]
 fn a_subnet_has_its_range_as_key() {
-    insta::assert_snapshot!(shown(&create(&SUBNET, &json(A_SUBNET))));
+    insta::assert_snapshot!(shown(&create(SUBNET, &json(A_SUBNET))));
 }
 
 #[test]
 fn a_group_loses_the_outbound_rule_that_aws_gives_it_unless_it_is_wanted() {
-    insta::assert_snapshot!(shown(&create(&SECURITY_GROUP, &json(A_GROUP))));
+    insta::assert_snapshot!(shown(&create(SECURITY_GROUP, &json(A_GROUP))));
     let open = json(r#"{"vpc":"vpc-1","name":"a","description":"b","egress":[{"protocol":"all","cidr":"0.0.0.0/0"}]}"#);
-    assert_eq!(create(&SECURITY_GROUP, &open).len(), 1, "nothing to revoke, nothing to authorize");
+    assert_eq!(create(SECURITY_GROUP, &open).len(), 1, "nothing to revoke, nothing to authorize");
 }
 
 #[test]
 fn an_instance_has_a_token() {
-    insta::assert_snapshot!(shown(&create(&INSTANCE, &json(AN_INSTANCE))));
+    insta::assert_snapshot!(shown(&create(INSTANCE, &json(AN_INSTANCE))));
 }
 
 #[test]
@@ -128,10 +133,10 @@ fn updates_authorize_before_they_revoke_and_tag_before_they_untag() {
     let rules = r#"{"ingress":[{"protocol":"tcp","from_port":2181,"to_port":2181,"cidr":"10.2.0.0/16"}],
         "tags":{"team":"infra"}}"#;
     desired.extend(json(rules));
-    let mut calls = update(&SECURITY_GROUP, &observed, &desired, None);
+    let mut calls = update(SECURITY_GROUP, &observed, &desired, None);
     let mut untagged = desired.clone();
     untagged.extend(json(r#"{"tags":{"tier":"1"}}"#));
-    calls.extend(update(&SECURITY_GROUP, &desired, &untagged, Some(&mark())));
+    calls.extend(update(SECURITY_GROUP, &desired, &untagged, Some(&mark())));
     insta::assert_snapshot!(shown(&calls));
 }
 
@@ -141,15 +146,15 @@ fn other_updates_and_deletes() {
     let vpc = json(A_VPC);
     let mut off = vpc.clone();
     off.extend(json(r#"{"dns_support":false,"dns_hostnames":false}"#));
-    calls.extend(update(&VPC, &vpc, &off, None));
+    calls.extend(update(VPC, &vpc, &off, None));
     let subnet = json(A_SUBNET);
     let mut private = subnet.clone();
     private.extend(json(r#"{"public_ip":false}"#));
-    calls.extend(update(&SUBNET, &subnet, &private, None));
+    calls.extend(update(SUBNET, &subnet, &private, None));
     let instance = json(AN_INSTANCE);
     let mut regrouped = instance.clone();
     regrouped.extend(json(r#"{"security_groups":["sg-3"]}"#));
-    calls.extend(update(&INSTANCE, &instance, &regrouped, None));
+    calls.extend(update(INSTANCE, &instance, &regrouped, None));
     for (schema, _) in examples() {
         calls.extend(delete(schema));
     }
@@ -158,20 +163,20 @@ fn other_updates_and_deletes() {
 
 #[test]
 fn what_aws_would_refuse_or_change_on_its_own_is_refused_with_what_would_be_right() {
-    assert!(refusal(&VPC, r#"{"cidr":"10.1.2.0/16"}"#).contains("write `10.1.0.0/16`"));
-    assert!(refusal(&VPC, r#"{"cidr":"10.0.0.0/8"}"#).contains("from /16 to /28"));
-    assert!(refusal(&VPC, r#"{}"#).contains("`cidr` is not set"));
+    assert!(refusal(VPC, r#"{"cidr":"10.1.2.0/16"}"#).contains("write `10.1.0.0/16`"));
+    assert!(refusal(VPC, r#"{"cidr":"10.0.0.0/8"}"#).contains("from /16 to /28"));
+    assert!(refusal(VPC, r#"{}"#).contains("`cidr` is not set"));
     let hostnames = r#"{"cidr":"10.1.0.0/16","dns_support":false,"dns_hostnames":true}"#;
-    assert!(refusal(&VPC, hostnames).contains("needs `dns_support`"));
-    assert!(refusal(&SECURITY_GROUP, r#"{"vpc":"v","name":"sg-a","description":"d"}"#).contains("for itself"));
-    assert!(refusal(&SECURITY_GROUP, r#"{"vpc":"v","name":"ä","description":"d"}"#).contains("1 to 255"));
+    assert!(refusal(VPC, hostnames).contains("needs `dns_support`"));
+    assert!(refusal(SECURITY_GROUP, r#"{"vpc":"v","name":"sg-a","description":"d"}"#).contains("for itself"));
+    assert!(refusal(SECURITY_GROUP, r#"{"vpc":"v","name":"ä","description":"d"}"#).contains("1 to 255"));
     let groupless = r#"{"subnet":"s","ami":"a","instance_type":"t","security_groups":[]}"#;
-    assert!(refusal(&INSTANCE, groupless).contains("a security group at least"));
+    assert!(refusal(INSTANCE, groupless).contains("a security group at least"));
     let long = format!(
         r#"{{"subnet":"s","ami":"a","instance_type":"t","security_groups":["sg"],"user_data":"{}"}}"#,
         "x".repeat(17_000)
     );
-    assert!(refusal(&INSTANCE, &long).contains("16384 at most"));
+    assert!(refusal(INSTANCE, &long).contains("16384 at most"));
 }
 
 #[test]
@@ -181,7 +186,7 @@ fn fields_that_force_a_replacement_are_not_updated() {
     let id = ObjectId::new("vpc-1").unwrap();
     let observed = Observed { id: id.clone(), mark: None, fields: observed, readiness: Readiness::Ready };
     let change = Change::Update { id: &id, observed: &observed, desired: &desired, changed: &["cidr"], mark: None };
-    assert!(Aws.compile(&type_of(&VPC), &change).unwrap_err().to_string().contains("has to be replaced"));
+    assert!(Aws.compile(&type_of(VPC), &change).unwrap_err().to_string().contains("has to be replaced"));
 }
 
 #[test]
@@ -192,6 +197,20 @@ fn every_type_has_its_row_and_every_schema_its_type() {
     let unknown: TypeName = "aws_nothing".parse().unwrap();
     let id = ObjectId::new("x").unwrap();
     assert!(Aws.compile(&unknown, &Change::Delete { id: &id, recorded: &Fields::new() }).is_err());
+}
+
+#[test]
+fn what_the_planner_takes_for_unique_is_what_recovery_looks_for() {
+    for (schema, desired) in examples() {
+        let key: BTreeSet<&str> = Aws.identity_key(&type_of(schema)).iter().copied().collect();
+        match &create(schema, &desired)[0].recovery {
+            Recovery::NaturalKey { key: looked } => assert_eq!(key, looked.keys().map(String::as_str).collect()),
+            Recovery::Name { name } => {
+                assert!(key.iter().any(|field| desired[*field].as_text() == Some(name.as_str())));
+            }
+            _ => assert!(key.is_empty(), "{}", schema.type_name),
+        }
+    }
 }
 
 #[test]
@@ -360,7 +379,7 @@ proptest! {
             fields.get("ingress").and_then(Value::as_list).unwrap_or_default().iter().cloned().collect()
         };
         if from.contains_key("ingress") {
-            let calls = update(&SECURITY_GROUP, &from, &to, None);
+            let calls = update(SECURITY_GROUP, &from, &to, None);
             let stays: BTreeSet<Value> = rules(&from).intersection(&rules(&to)).cloned().collect();
             for end in 0..=calls.len() {
                 prop_assert!(stays.is_subset(&rules(&after(from.clone(), &calls[..end]))));

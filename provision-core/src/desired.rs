@@ -24,6 +24,7 @@ pub struct Desired {
 
 /// A data centre.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct DesiredDc {
     /// Its environment.
     pub env: EnvName,
@@ -45,6 +46,7 @@ pub enum Channel {
 
 /// A block.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct DesiredBlock {
     /// The function that built it.
     pub function: String,
@@ -58,6 +60,7 @@ pub struct DesiredBlock {
 
 /// A resource.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct DesiredResource {
     /// Its type.
     pub type_name: TypeName,
@@ -73,6 +76,16 @@ pub struct DesiredResource {
 }
 
 impl DesiredBlock {
+    /// The definition as a log records it: without places in the code, which are no part of it.
+    #[must_use]
+    pub fn without_locations(&self) -> Self {
+        let mut block = self.clone();
+        for resource in block.resources.values_mut() {
+            resource.location = Location::default();
+        }
+        block
+    }
+
     /// The digest of the definition; where it stands in the code is no part of it.
     pub fn digest(&self) -> Digest {
         // Strings, numbers, lists and maps with string keys: writing them to memory cannot fail.

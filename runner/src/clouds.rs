@@ -32,7 +32,7 @@ impl Connector for Real {
     #[cfg(feature = "aws")]
     async fn connect(&self, target: &TargetId) -> Result<Arc<dyn Client>, String> {
         match target.provider.as_str() {
-            "aws" => crate::setup::connect_aws(target).await,
+            "aws" => crate::aws::connect(target).await,
             other => Err(format!("this build has no client for {other}")),
         }
     }

@@ -2,6 +2,8 @@
 //!
 //! All rendering, signals and exit codes are here; the core knows no terminal.
 
+#[cfg(feature = "aws")]
+mod aws;
 mod cli;
 mod clouds;
 mod error;

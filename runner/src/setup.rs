@@ -21,6 +21,10 @@ use crate::error::CliError;
 const LOCAL_STATE: &str = ".provision/state";
 const SIMULATED_STATE: &str = ".provision/simulated/state";
 const SIMULATED_CLOUD: &str = ".provision/simulated/cloud";
+/// How slow the simulated cloud is, in percent of its model: an apply of the example takes about six seconds.
+const SIMULATED_LATENCY: u32 = 70;
+/// The shortest lease that is worth having.
+const LEAST_LEASE: Duration = Duration::from_millis(500);
 
 /// The store's address.
 pub(crate) fn store_address(cli: &Cli) -> Result<String, CliError> {
@@ -47,7 +51,7 @@ pub(crate) fn simulated_cloud(must_exist: bool) -> Result<Arc<FileCloud>, CliErr
     if must_exist && !dir.exists() {
         return Err(CliError::NoSimulatedCloud(SIMULATED_CLOUD.to_owned()));
     }
-    Ok(Arc::new(FileCloud::open(dir, SimConfig::default())?))
+    Ok(Arc::new(FileCloud::open(dir, SimConfig { latency_percent: SIMULATED_LATENCY, ..SimConfig::default() })?))
 }
 
 /// What a run's actions act on.
@@ -71,7 +75,7 @@ pub(crate) fn spec(cli: &Cli, desired: Desired, mode: Mode, many_deletions: bool
         None => Revision::new("unversioned")?,
     };
     let secret = load_or_create_key(&key_path()?)?;
-    let timing = seconds("PROVISION_LEASE")?.map_or_else(Timing::default, Timing::with_lease);
+    let timing = seconds("PROVISION_LEASE", LEAST_LEASE)?.map_or_else(Timing::default, Timing::with_lease);
     Ok(RunSpec {
         desired: Arc::new(desired),
         providers: clouds::providers(),
@@ -100,23 +104,14 @@ fn key_path() -> Result<PathBuf, CliError> {
 }
 
 /// A duration in seconds from the environment; fractions are allowed.
-fn seconds(name: &'static str) -> Result<Option<Duration>, CliError> {
+pub(crate) fn seconds(name: &'static str, least: Duration) -> Result<Option<Duration>, CliError> {
     let Ok(value) = std::env::var(name) else { return Ok(None) };
     let parsed = value.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    match parsed.filter(|duration| *duration >= Duration::from_millis(500)) {
+    match parsed.filter(|duration| *duration >= least) {
         Some(duration) => Ok(Some(duration)),
         None => {
-            let problem = "write a number of seconds, at least 0.5".to_owned();
+            let problem = format!("write a number of seconds, at least {}", least.as_secs_f64());
             Err(CliError::Variable { name, value, problem })
         }
     }
-}
-
-/// AWS' client half. The endpoint's bounds are those of AWS, unless the environment names those of a test server.
-#[cfg(feature = "aws")]
-pub(crate) async fn connect_aws(
-    target: &provision_core::target::TargetId,
-) -> Result<Arc<dyn provision_core::provider::Client>, String> {
-    let _ = target;
-    Err("not wired yet".to_owned())
 }

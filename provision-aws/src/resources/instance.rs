@@ -2,7 +2,7 @@
 
 use provision_core::prelude::*;
 
-use super::{Aws, SecurityGroupId, SubnetId};
+use super::{Aws, SecurityGroupId, SubnetId, check};
 
 /// A virtual machine.
 ///
@@ -11,10 +11,11 @@ use super::{Aws, SecurityGroupId, SubnetId};
 /// # fn f<D: AwsDc>(b: &Block<D>, subnet: Ref<SubnetId, D>, inside: Ref<SecurityGroupId, D>) {
 /// let db = b.put("db", Instance { subnet, ami: "ami-12c6146b", instance_type: "t3.micro" }).security_groups([inside]);
 /// b.put("web", Instance { subnet, ami: "ami-12c6146b", instance_type: "t3.micro" })
+///     .security_groups([inside])
 ///     .user_data(text!("#!/bin/sh\necho {} > /etc/db\n", db.private_ip()));
 /// # }
 /// ```
-#[resource(cloud = Aws, kind = "aws_instance", version = 1)]
+#[resource(cloud = Aws, kind = "aws_instance", version = 1, check = check::instance)]
 pub struct Instance {
     /// The subnet that it lies in.
     #[attr(replace)]
@@ -25,7 +26,7 @@ pub struct Instance {
     /// Its size: `t3.micro`.
     #[attr(replace)]
     pub instance_type: String,
-    /// The groups whose rules hold for it.
+    /// The groups whose rules hold for it: one at least.
     #[attr(set, default)]
     pub security_groups: Vec<SecurityGroupId>,
     /// What it runs at its first start; may hold refs.

@@ -3,6 +3,9 @@
 use provision_core::dsl::Cloud;
 use provision_core::schema::Schema;
 
+pub use crate::provider::Aws;
+
+mod check;
 pub mod instance;
 pub mod region;
 pub mod rule;
@@ -16,10 +19,8 @@ pub use security_group::{SecurityGroup, SecurityGroupExt, SecurityGroupId, Secur
 pub use subnet::{Subnet, SubnetExt, SubnetId, SubnetKind};
 pub use vpc::{Vpc, VpcExt, VpcId, VpcKind};
 
-/// Amazon Web Services: `#[data_centre(.., on(Aws, account = "123456789012", region = UsEast1))]`.
-#[derive(Debug, Clone, Copy)]
-pub enum Aws {}
-
+// The cloud in `#[data_centre(.., on(Aws, account = "123456789012", region = UsEast1))]` is the provider itself: with two
+// types of the name, the compiler would write the whole path of either.
 impl Cloud for Aws {
     const NAME: &'static str = "aws";
 

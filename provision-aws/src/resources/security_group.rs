@@ -3,7 +3,7 @@
 use provision_core::prelude::*;
 use provision_core::schema::Literal;
 
-use super::{Aws, Rule, VpcId};
+use super::{Aws, Rule, VpcId, check};
 
 /// What AWS gives to a new group, in the form of [`Rule::all`] to `0.0.0.0/0`.
 const ALL_OUTBOUND: Literal =
@@ -19,7 +19,7 @@ const ALL_OUTBOUND: Literal =
 /// b.put("inside", SecurityGroup { vpc, description: "from the bastion" }).ingress([Rule::tcp_from(22, office)]);
 /// # }
 /// ```
-#[resource(cloud = Aws, kind = "aws_security_group", version = 1)]
+#[resource(cloud = Aws, kind = "aws_security_group", version = 1, check = check::security_group)]
 pub struct SecurityGroup {
     /// The VPC that the group belongs to.
     #[attr(replace)]

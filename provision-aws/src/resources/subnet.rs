@@ -2,7 +2,7 @@
 
 use provision_core::prelude::*;
 
-use super::{Aws, VpcId, region::AnyZone};
+use super::{Aws, VpcId, check, region::AnyZone};
 
 /// A part of a VPC's addresses, in one zone.
 ///
@@ -14,7 +14,7 @@ use super::{Aws, VpcId, region::AnyZone};
 /// }
 /// # }
 /// ```
-#[resource(cloud = Aws, kind = "aws_subnet", version = 1)]
+#[resource(cloud = Aws, kind = "aws_subnet", version = 1, check = check::network)]
 pub struct Subnet {
     /// The VPC that the subnet lies in.
     #[attr(replace)]

@@ -2,7 +2,7 @@
 
 use provision_core::prelude::*;
 
-use super::Aws;
+use super::{Aws, check};
 
 /// A virtual private cloud: a network of its own.
 ///
@@ -12,7 +12,7 @@ use super::Aws;
 /// let vpc = b.put("main", Vpc { cidr: cidr!("10.1.0.0/16") }).dns_hostnames(true).tags([("team", "infra")]);
 /// # }
 /// ```
-#[resource(cloud = Aws, kind = "aws_vpc", version = 1)]
+#[resource(cloud = Aws, kind = "aws_vpc", version = 1, check = check::vpc)]
 pub struct Vpc {
     /// Its addresses: a network of /16 to /28.
     #[attr(replace)]

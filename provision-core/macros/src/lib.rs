@@ -40,6 +40,8 @@ fn or_error(result: syn::Result<proc_macro2::TokenStream>) -> TokenStream {
 /// | `replace` | a change replaces the object |
 /// | `set`, `by_key` | compared as a set, or key by key; otherwise as a whole |
 ///
+/// `check = function` names what finds wrong inputs before anything is planned: see `Resource::check`.
+///
 /// It becomes: the literal `Subnet`, generic over what its required fields are given; `SubnetExt`, the setters and
 /// outputs on what `put` returns; `SubnetKind`, the resource type; `SubnetId`; and `Subnet::SCHEMA`.
 #[proc_macro_attribute]

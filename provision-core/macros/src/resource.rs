@@ -13,6 +13,7 @@ struct Header {
     cloud: Path,
     kind: LitStr,
     version: LitInt,
+    check: Option<Path>,
 }
 
 struct Field {
@@ -35,7 +36,7 @@ enum Role {
 }
 
 fn header(args: TokenStream, item: &ItemStruct) -> Result<Header> {
-    let (mut cloud, mut kind, mut version) = (None, None, None);
+    let (mut cloud, mut kind, mut version, mut check) = (None, None, None, None);
     let parser = syn::meta::parser(|meta| {
         if meta.path.is_ident("cloud") {
             cloud = Some(meta.value()?.parse()?);
@@ -43,8 +44,10 @@ fn header(args: TokenStream, item: &ItemStruct) -> Result<Header> {
             kind = Some(meta.value()?.parse()?);
         } else if meta.path.is_ident("version") {
             version = Some(meta.value()?.parse()?);
+        } else if meta.path.is_ident("check") {
+            check = Some(meta.value()?.parse()?);
         } else {
-            return Err(meta.error("unknown; a resource has `cloud`, `kind` and `version`"));
+            return Err(meta.error("unknown; a resource has `cloud`, `kind`, `version` and `check`"));
         }
         Ok(())
     });
@@ -53,7 +56,7 @@ fn header(args: TokenStream, item: &ItemStruct) -> Result<Header> {
         let form = "incomplete; write `#[resource(cloud = Aws, kind = \"aws_vpc\", version = 1)]`";
         return Err(Error::new_spanned(&item.ident, form));
     };
-    Ok(Header { cloud, kind, version })
+    Ok(Header { cloud, kind, version, check })
 }
 
 /// The `T` of `Option<T>`.
@@ -184,7 +187,7 @@ impl Field {
 }
 
 pub(crate) fn expand(args: TokenStream, item: &ItemStruct) -> Result<TokenStream> {
-    let Header { cloud, kind, version } = header(args, item)?;
+    let Header { cloud, kind, version, check } = header(args, item)?;
     if !item.generics.params.is_empty() {
         return Err(Error::new_spanned(&item.generics, "a resource is not generic"));
     }
@@ -207,6 +210,13 @@ pub(crate) fn expand(args: TokenStream, item: &ItemStruct) -> Result<TokenStream
     let schema = fields.iter().map(Field::schema);
     let (declarations, bodies): (Vec<_>, Vec<_>) = fields.iter().filter_map(Field::method).unzip();
 
+    let check = check.map(|check| {
+        quote! {
+            fn check(inputs: &::provision_core::dsl::Inputs<'_>) -> ::std::vec::Vec<(&'static str, ::std::string::String)> {
+                #check(inputs)
+            }
+        }
+    });
     let docs = item.attrs.iter();
     let see = format!("The other fields are setters of [`{ext}`] on what `put` returns.");
     let ext_docs = format!("Setters and outputs of a [`{name}`] that was put into a block.");
@@ -249,6 +259,7 @@ pub(crate) fn expand(args: TokenStream, item: &ItemStruct) -> Result<TokenStream
                 };
                 &SCHEMA
             };
+            #check
         }
 
         impl ::provision_core::dsl::input::FieldKind for #id_type {

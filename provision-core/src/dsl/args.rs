@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use super::cidr::Cidr;
 use super::input::{Input, IntoInput};
-use super::reference::Ref;
+use super::refs::Ref;
 
 /// What a block's function can be given, and what it returns for others: derived, for a structure of such things.
 ///

@@ -1,14 +1,17 @@
 //! What a block's function is given, and what `put` returns.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::rc::Rc;
 
 use super::args::Args;
+use super::cidr::Cidr;
 use super::dc::DataCentre;
 use super::input::Input;
 use super::record::{Record, here};
-use super::reference::{RawRef, Ref};
+use super::refs::{RawRef, Ref};
+use crate::desired::Location;
 use crate::schema::Schema;
 
 /// A resource type, as `#[resource]` describes it.
@@ -19,6 +22,37 @@ pub trait Resource {
     type Cloud: super::dc::Cloud;
     /// Its fields.
     const SCHEMA: &'static Schema;
+
+    /// What the cloud would refuse, as field and problem: `#[resource(.., check = function)]`.
+    fn check(inputs: &Inputs<'_>) -> Vec<(&'static str, String)> {
+        let _ = inputs;
+        Vec::new()
+    }
+}
+
+/// What a definition sets, for [`Resource::check`]; what is not known before apply is not there.
+pub struct Inputs<'a>(pub(crate) &'a BTreeMap<&'static str, (Input, Location)>);
+
+impl Inputs<'_> {
+    /// A text, if the field is set to one that is known.
+    pub fn text(&self, field: &str) -> Option<&str> {
+        self.0.get(field)?.0.as_text()
+    }
+
+    /// A boolean, if the field is set to one.
+    pub fn bool(&self, field: &str) -> Option<bool> {
+        self.0.get(field)?.0.as_bool()
+    }
+
+    /// Whether the field is a list without items, or not set.
+    pub fn is_empty(&self, field: &str) -> bool {
+        self.0.get(field).is_none_or(|(input, _)| input.as_list().is_some_and(<[_]>::is_empty))
+    }
+
+    /// A network, if the field is set to one.
+    pub fn cidr(&self, field: &str) -> Option<Cidr> {
+        self.text(field)?.parse().ok()
+    }
 }
 
 /// A resource with its required fields: the struct literal.
@@ -57,12 +91,11 @@ impl<D: DataCentre> Block<D> {
     /// `b.put("main", Vpc { cidr }).tags([("team", "infra")])`.
     #[track_caller]
     pub fn put<T: Definition + DefinedIn<D>>(&self, name: impl Into<String>, definition: T) -> Added<'_, T::Kind, D> {
-        let schema = <T::Kind as Resource>::SCHEMA;
         let at = here();
         // Both call code that is not ours, so the record is not borrowed yet.
         let (name, inputs) = (name.into(), definition.into_inputs());
         let mut record = self.record.borrow_mut();
-        let resource = record.resource(self.index, name, schema, &at);
+        let resource = record.resource::<T::Kind>(self.index, name, &at);
         for (field, input) in inputs {
             record.set(resource, field, input, &at);
         }

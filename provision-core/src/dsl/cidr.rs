@@ -73,6 +73,16 @@ impl Cidr {
         Self(net.map_err(|_| Problem::Length { of, len }))
     }
 
+    /// Its prefix length, if it is a network.
+    pub fn prefix_len(self) -> Option<u8> {
+        self.0.ok().map(|net| net.prefix_len())
+    }
+
+    /// Whether it is an IPv4 network.
+    pub fn is_v4(self) -> bool {
+        matches!(self.0, Ok(IpNet::V4(_)))
+    }
+
     /// Whether every address of `other` lies in this network; false if either is not a network.
     pub fn contains(self, other: Self) -> bool {
         matches!((self.0, other.0), (Ok(outer), Ok(inner)) if outer.contains(&inner))

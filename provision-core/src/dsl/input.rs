@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::block::{Added, Resource};
 use super::cidr::Cidr;
-use super::reference::{Is, RawRef, Ref, SameDc};
+use super::refs::{Is, RawRef, Ref, SameDc};
 use crate::schema::{Kind, Literal};
 use crate::value::Tree;
 
@@ -192,6 +192,12 @@ impl<K, D, T: IntoInput<K, D> + Clone> IntoInput<Vec<K>, D> for &Vec<T> {
     }
 }
 
+impl<K, D, T: IntoInput<K, D> + Clone, const N: usize> IntoInput<Vec<K>, D> for &[T; N] {
+    fn into_input(self) -> Input {
+        self.as_slice().into_input()
+    }
+}
+
 fn named_texts<D, N: Into<String>, V: IntoInput<String, D>>(pairs: impl IntoIterator<Item = (N, V)>) -> Input {
     let mut map = BTreeMap::new();
     for (name, value) in pairs {
@@ -209,6 +215,12 @@ fn named_texts<D, N: Into<String>, V: IntoInput<String, D>>(pairs: impl IntoIter
 impl<D, N: Into<String>, V: IntoInput<String, D>, const LEN: usize> IntoInput<Tags, D> for [(N, V); LEN] {
     fn into_input(self) -> Input {
         named_texts(self)
+    }
+}
+
+impl<D> IntoInput<Tags, D> for &[(&str, &str)] {
+    fn into_input(self) -> Input {
+        named_texts::<D, _, _>(self.iter().copied())
     }
 }
 

@@ -5,7 +5,7 @@
 //! | [`infra`] | [`Infrastructure`], [`Dc`]: where everything starts, and [`Infrastructure::finish`] |
 //! | [`block`] | [`Block`], [`Added`]: what a block's function is given, and what `put` returns |
 //! | [`dc`] | the traits of data centres, environments, clouds and regions |
-//! | [`reference`] | [`Ref`]: a handle to an output, typed by what it points at and by its data centre |
+//! | [`refs`] | [`Ref`]: a handle to an output, typed by what it points at and by its data centre |
 //! | [`input`] | [`IntoInput`]: what a field takes |
 //! | [`args`] | [`Args`]: what a block takes and returns |
 //! | [`cidr`], [`text`] | networks; texts with refs inside |
@@ -13,6 +13,9 @@
 //! Values are erased as soon as they enter: behind a setter or a struct literal stands one push into a table. Nothing
 //! here returns a `Result` to the author of a module: what is wrong is collected, with file and line, and reported at
 //! once.
+//!
+//! There is no way yet to use a ref of another data centre on purpose (peering, names that are global): such a crossing
+//! needs a form of its own, which says in the code that it is one, and never from production to staging.
 //!
 //! ```
 //! use provision_core::prelude::*;
@@ -66,17 +69,18 @@ pub mod args;
 pub mod block;
 pub mod cidr;
 pub mod dc;
+mod finish;
 pub mod infra;
 pub mod input;
 mod record;
-pub mod reference;
+pub mod refs;
 pub mod text;
 
 pub use args::Args;
-pub use block::{Added, Block, DefinedIn, Definition, Resource};
+pub use block::{Added, Block, DefinedIn, Definition, Inputs, Resource};
 pub use cidr::Cidr;
 pub use dc::{Cloud, DataCentre, Environment, On, Region};
 pub use infra::{Dc, Infrastructure};
 pub use input::{Input, IntoInput, Tags};
-pub use reference::{Is, Ref, SameDc};
+pub use refs::{Is, Ref, SameDc};
 pub use text::Text;

@@ -1,21 +1,16 @@
-//! The tables that the DSL fills, and what they become.
+//! The tables that the DSL fills.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use petgraph::algo::kosaraju_scc;
-use petgraph::graphmap::DiGraphMap;
-
+use super::block::{Inputs, Resource};
 use super::dc::{DataCentre, Environment};
-use super::input::{Filling, Input, Part};
-use super::reference::RawRef;
-use crate::desired::{Channel, Desired, DesiredBlock, DesiredDc, DesiredResource, Finding, Location};
-use crate::id::TypeName;
-use crate::id::{BadName, BlockAddr, BlockName, DcName, EnvName, InfraId, ProviderName, ResourceAddr, ResourceName};
-use crate::schema::{Role, Schema};
+use super::input::Input;
+use crate::desired::{Channel, Finding, Location};
+use crate::id::{BadName, BlockAddr, BlockName, DcName, EnvName, ProviderName, ResourceAddr, ResourceName};
+use crate::schema::Schema;
 use crate::target::TargetId;
-use crate::value::{Expr, Exprs, OutputRef, Piece, Symbol, Tree, Value};
 
 /// The place in the code from which the DSL was called.
 #[track_caller]
@@ -30,43 +25,47 @@ pub(crate) fn here() -> Location {
 pub(crate) struct Record {
     /// Tells infrastructures of one process apart, so that a ref of another one is found out.
     pub(crate) id: u64,
-    name: String,
-    at: Location,
-    order: Option<Vec<EnvName>>,
-    dcs: Vec<DcRow>,
-    blocks: Vec<BlockRow>,
-    resources: Vec<ResourceRow>,
-    names: HashSet<(usize, String)>,
-    block_names: HashSet<(usize, String)>,
-    building: bool,
-    findings: BTreeSet<Finding>,
+    pub(super) name: String,
+    pub(super) at: Location,
+    pub(super) order: Option<Vec<EnvName>>,
+    pub(super) dcs: Vec<DcRow>,
+    pub(super) blocks: Vec<BlockRow>,
+    pub(super) resources: Vec<ResourceRow>,
+    pub(super) names: HashSet<(usize, String)>,
+    pub(super) block_names: HashSet<(usize, String)>,
+    pub(super) building: bool,
+    pub(super) findings: BTreeSet<Finding>,
 }
 
-struct DcRow {
-    label: String,
-    marker: &'static str,
-    name: Option<DcName>,
-    env: Option<EnvName>,
-    channel: Channel,
-    targets: BTreeMap<ProviderName, TargetId>,
-    at: Location,
+pub(super) struct DcRow {
+    pub(super) label: String,
+    pub(super) marker: &'static str,
+    pub(super) name: Option<DcName>,
+    pub(super) env: Option<EnvName>,
+    pub(super) channel: Channel,
+    pub(super) targets: BTreeMap<ProviderName, TargetId>,
+    pub(super) at: Location,
 }
 
-struct BlockRow {
-    label: String,
-    addr: Option<BlockAddr>,
-    function: String,
-    params: Input,
-    after: BTreeSet<usize>,
+pub(super) struct BlockRow {
+    pub(super) label: String,
+    pub(super) addr: Option<BlockAddr>,
+    pub(super) function: String,
+    pub(super) params: Input,
+    pub(super) after: BTreeSet<usize>,
 }
 
-struct ResourceRow {
-    label: String,
-    addr: Option<ResourceAddr>,
-    block: usize,
-    schema: &'static Schema,
-    inputs: BTreeMap<&'static str, (Input, Location)>,
-    at: Location,
+/// What a resource type finds wrong with its inputs: field and problem.
+pub(super) type Check = fn(&Inputs) -> Vec<(&'static str, String)>;
+
+pub(super) struct ResourceRow {
+    pub(super) label: String,
+    pub(super) addr: Option<ResourceAddr>,
+    pub(super) block: usize,
+    pub(super) schema: &'static Schema,
+    pub(super) check: Check,
+    pub(super) inputs: BTreeMap<&'static str, (Input, Location)>,
+    pub(super) at: Location,
 }
 
 impl Record {
@@ -87,7 +86,7 @@ impl Record {
         }
     }
 
-    fn finding(&mut self, at: &Location, subject: &str, problem: impl Into<String>) {
+    pub(super) fn finding(&mut self, at: &Location, subject: &str, problem: impl Into<String>) {
         self.findings.insert(Finding { location: at.clone(), subject: subject.to_owned(), problem: problem.into() });
     }
 
@@ -97,7 +96,7 @@ impl Record {
     }
 
     /// The name, if it is one; otherwise a finding.
-    fn parse<T>(&mut self, at: &Location, subject: &str, parsed: Result<T, BadName>) -> Option<T> {
+    pub(super) fn parse<T>(&mut self, at: &Location, subject: &str, parsed: Result<T, BadName>) -> Option<T> {
         parsed.map_err(|bad| self.finding(at, subject, bad.to_string())).ok()
     }
 
@@ -181,14 +180,22 @@ impl Record {
         self.building = false;
     }
 
-    pub(crate) fn resource(&mut self, block: usize, name: String, schema: &'static Schema, at: &Location) -> usize {
+    pub(crate) fn resource<R: Resource>(&mut self, block: usize, name: String, at: &Location) -> usize {
         let label = format!("{}.{}", self.blocks[block].label, shown(&name));
         let parsed = self.parse(at, &label, ResourceName::new(name.clone()));
         let addr = self.blocks[block].addr.as_ref().zip(parsed).map(|(block, name)| block.resource(name));
         if !self.names.insert((block, name)) {
             self.finding(at, &label, "another resource of this block has the same name");
         }
-        self.resources.push(ResourceRow { label, addr, block, schema, inputs: BTreeMap::new(), at: at.clone() });
+        self.resources.push(ResourceRow {
+            label,
+            addr,
+            block,
+            schema: R::SCHEMA,
+            check: R::check,
+            inputs: BTreeMap::new(),
+            at: at.clone(),
+        });
         self.resources.len() - 1
     }
 
@@ -233,177 +240,9 @@ impl Record {
         used.remove(&block);
         self.blocks[block].after.extend(used);
     }
-
-    pub(crate) fn finish(&self) -> Result<Desired, Vec<Finding>> {
-        let mut last = Self { findings: self.findings.clone(), ..Self::new(String::new(), self.at.clone()) };
-        let infra = last.parse(&self.at, "infrastructure", InfraId::new(self.name.clone()));
-        if self.blocks.is_empty() {
-            last.finding(
-                &self.at,
-                &shown(&self.name),
-                "no blocks: nothing is described; add one with `infra.dc(..).block(..)`",
-            );
-        }
-        let environments = self.ordered_environments(&mut last);
-        self.check_cycles(&mut last);
-        match (infra, last.findings.is_empty()) {
-            (Some(infra), true) => {
-                Ok(Desired { infra, environments, dcs: self.desired_dcs(), blocks: self.desired_blocks() })
-            }
-            (_, _) => Err(last.findings.into_iter().collect()),
-        }
-    }
-
-    fn ordered_environments(&self, last: &mut Self) -> Vec<EnvName> {
-        let mut order = self.order.clone().unwrap_or_default();
-        for dc in &self.dcs {
-            let Some(env) = dc.env.as_ref().filter(|env| !order.contains(env)) else { continue };
-            if self.order.is_some() {
-                let problem = format!("its environment `{env}` is missing in `infra.environments::<(..)>()`");
-                last.finding(&dc.at, &dc.label, problem);
-            }
-            order.push(env.clone());
-        }
-        order
-    }
-
-    /// Resources of one block that wait for each other. Between blocks there are no cycles: a block uses what was
-    /// returned before it.
-    fn check_cycles(&self, last: &mut Self) {
-        let mut uses = DiGraphMap::<usize, ()>::new();
-        for (index, row) in self.resources.iter().enumerate() {
-            for (input, _) in row.inputs.values() {
-                input.each_output(&mut |raw| {
-                    if raw.infra == self.id {
-                        uses.add_edge(index, raw.resource, ());
-                    }
-                });
-            }
-        }
-        for mut circle in kosaraju_scc(&uses) {
-            circle.sort_unstable();
-            let Some(first) = circle.first().and_then(|index| self.resources.get(*index)) else { continue };
-            let labels: Vec<_> =
-                circle.iter().filter_map(|index| Some(self.resources.get(*index)?.label.as_str())).collect();
-            if let [alone] = circle.as_slice() {
-                if uses.contains_edge(*alone, *alone) {
-                    last.finding(
-                        &first.at,
-                        &first.label,
-                        "uses an output of itself, which is not known before it exists",
-                    );
-                }
-            } else {
-                let problem = format!("{} use each other's outputs in a circle", labels.join(", "));
-                last.finding(&first.at, &first.label, problem);
-            }
-        }
-    }
-
-    fn desired_dcs(&self) -> BTreeMap<DcName, DesiredDc> {
-        let dcs = self.dcs.iter().filter_map(|dc| {
-            let (name, env) = dc.name.clone().zip(dc.env.clone())?;
-            Some((name, DesiredDc { env, channel: dc.channel, targets: dc.targets.clone() }))
-        });
-        dcs.collect()
-    }
-
-    fn desired_blocks(&self) -> BTreeMap<BlockAddr, DesiredBlock> {
-        let mut blocks: BTreeMap<_, _> = self
-            .blocks
-            .iter()
-            .filter_map(|row| {
-                let after = row.after.iter().filter_map(|index| self.blocks.get(*index)?.addr.clone()).collect();
-                let block = DesiredBlock {
-                    function: row.function.clone(),
-                    params: self.known(&row.params),
-                    after,
-                    resources: BTreeMap::new(),
-                };
-                Some((row.addr.clone()?, block))
-            })
-            .collect();
-        for row in &self.resources {
-            let (Some(addr), Some(resource)) = (&row.addr, self.desired_resource(row)) else { continue };
-            if let Some(block) = blocks.get_mut(&addr.block) {
-                block.resources.insert(addr.name.clone(), resource);
-            }
-        }
-        blocks
-    }
-
-    fn desired_resource(&self, row: &ResourceRow) -> Option<DesiredResource> {
-        let mut inputs: Exprs =
-            row.inputs.iter().map(|(field, (input, _))| ((*field).to_owned(), self.symbolic(input))).collect();
-        for field in row.schema.fields {
-            if let Role::Default(default) = field.role {
-                inputs.entry(field.name.to_owned()).or_insert_with(|| default.value().widen());
-            }
-        }
-        Some(DesiredResource {
-            type_name: TypeName::new(row.schema.type_name).ok()?,
-            version: row.schema.version,
-            provider: ProviderName::new(row.schema.provider).ok()?,
-            inputs,
-            location: row.at.clone(),
-        })
-    }
-
-    fn output(&self, raw: RawRef) -> Option<OutputRef> {
-        let resource = self.resources.get(raw.resource)?.addr.clone()?;
-        Some(OutputRef { resource, output: raw.output.to_owned() })
-    }
-
-    fn symbolic(&self, input: &Input) -> Expr {
-        let mapped = input.try_map::<Symbol, std::convert::Infallible>(&mut |hole| {
-            Ok(match &hole.0 {
-                Filling::Output(raw) => {
-                    self.output(*raw).map_or(Tree::Null, |output| Tree::Symbol(Symbol::Output(output)))
-                }
-                Filling::Text(parts) => {
-                    let pieces = parts.iter().filter_map(|part| match part {
-                        Part::Literal(text) => Some(Piece::Literal(text.clone())),
-                        Part::Output(raw) => self.output(*raw).map(Piece::Output),
-                        Part::Problem(_) => None,
-                    });
-                    Tree::Symbol(Symbol::Text(pieces.collect()))
-                }
-                Filling::Problem(_) => Tree::Null,
-            })
-        });
-        match mapped {
-            Ok(tree) => tree,
-            Err(never) => match never {},
-        }
-    }
-
-    /// Parameters as they are shown and compared: a ref stands as its text.
-    fn known(&self, input: &Input) -> Value {
-        let text = |raw: &RawRef| self.output(*raw).map_or_else(String::new, |output| output.to_string());
-        let mapped = input.try_map::<_, std::convert::Infallible>(&mut |hole| {
-            Ok(match &hole.0 {
-                Filling::Output(raw) => Tree::Text(text(raw)),
-                Filling::Text(parts) => Tree::Text(
-                    parts
-                        .iter()
-                        .map(|part| match part {
-                            Part::Literal(text) => text.clone(),
-                            Part::Output(raw) => format!("${{{}}}", text(raw)),
-                            Part::Problem(_) => String::new(),
-                        })
-                        .collect(),
-                ),
-                Filling::Problem(_) => Tree::Null,
-            })
-        });
-        match mapped {
-            Ok(tree) => tree,
-            Err(never) => match never {},
-        }
-    }
 }
 
 /// A name as it is shown before it is known to be one.
-fn shown(name: &str) -> String {
+pub(super) fn shown(name: &str) -> String {
     name.chars().take(60).flat_map(char::escape_debug).collect()
 }

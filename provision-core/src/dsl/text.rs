@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use super::block::{Added, Resource};
 use super::cidr::Cidr;
 use super::input::{Filling, Hole, Input, IntoInput, Part};
-use super::reference::{Ref, SameDc};
+use super::refs::{Ref, SameDc};
 
 /// A text that may hold refs of data centre `D`; they are filled in at apply. Written `text!("host={}", vm.private_ip())`.
 ///

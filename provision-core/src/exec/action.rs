@@ -14,7 +14,8 @@ use crate::id::{BlockAddr, ObjectId, ResourceAddr, TypeName};
 use crate::plan::{Current, Outcome, Presence, ResourcePlan, Retirement, Wanted, decide};
 use crate::progress::{Progress, Verb};
 use crate::provider::{Change, token};
-use crate::stream::event::{BlockEvent, Landed, ObjectRecord};
+use crate::stream::Arriving;
+use crate::stream::event::{BlockEvent, ObjectRecord};
 use crate::target::TargetId;
 use crate::value::Fields;
 
@@ -26,6 +27,8 @@ pub(super) struct Acted {
 
 /// How often a waiting procedure looks.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How long an object is waited for that an earlier run had made and not waited for, in seconds.
+const UNFINISHED_DEADLINE: u32 = 600;
 /// The longest time between two looks.
 const LOOK_AT_LEAST_EVERY: Duration = Duration::from_secs(10);
 
@@ -77,6 +80,10 @@ impl Exec {
             (Outcome::NoOp, Some(record), Some(observed)) => {
                 let inputs = self.ours(&wanted, &record.fields, schema);
                 let mut due = Vec::new();
+                if observed.readiness == Readiness::Pending {
+                    let (until, mut seen) = (Wait::Ready(UNFINISHED_DEADLINE), Fields::new());
+                    self.wait(&subject, &record.type_name, &record.id, until, &mut due, &mut seen).await?;
+                }
                 if applied.as_ref() != Some(&inputs) || record.depends_on != depends_on {
                     let outputs = computed(schema, &observed.fields);
                     due.push(BlockEvent::Applied { resource: addr.name.clone(), inputs, outputs, depends_on });
@@ -173,6 +180,7 @@ impl Exec {
         let calls = self.provider(desired)?.compile(&desired.type_name, &change)?;
         let schema = self.providers.schema(&desired.provider, &desired.type_name);
         let mut outputs = schema.map(|schema| computed(schema, &observed.fields)).unwrap_or_default();
+        self.until_nothing_arrives(subject, &desired.type_name, &record.id, Arriving::Set).await?;
         let mut due = Vec::new();
         let followed = self.follow(subject, desired, &record.id, &calls, &mut due, &mut outputs).await;
         self.flush_if_failed(addr, followed, &mut due).await?;
@@ -238,6 +246,7 @@ impl Exec {
         let subject = Subject { addr, target: &record.target, version: record.version, depends_on: &record.depends_on };
         let provider = self.providers.get(&record.target.provider);
         let provider = provider.ok_or_else(|| ActionError::Bug(format!("no provider {}", record.target.provider)))?;
+        self.until_nothing_arrives(&subject, &record.type_name, &record.id, Arriving::Create).await?;
         let change = Change::Delete { id: &record.id, recorded: &record.fields };
         let (mut due, mut outputs) = (Vec::new(), Fields::new());
         for call in provider.compile(&record.type_name, &change)? {
@@ -260,6 +269,33 @@ impl Exec {
             self.wait(&subject, &record.type_name, &record.id, call.wait, &mut due, &mut outputs).await?;
         }
         if due.is_empty() { Ok(()) } else { Ok(self.claim(&addr.block)?.append(due).await?) }
+    }
+
+    /// Waits until a request that was repeated can no longer arrive a second time.
+    async fn until_nothing_arrives(
+        &self,
+        subject: &Subject<'_>,
+        type_name: &TypeName,
+        id: &ObjectId,
+        what: Arriving,
+    ) -> Result<(), ActionError> {
+        let state = self.claim(&subject.addr.block)?.state();
+        let Some(until) = state.arriving.get(&(id.clone(), what)).copied() else { return Ok(()) };
+        let mut told = false;
+        loop {
+            let scope = Scope::Id(id.clone());
+            let attempts = self.settings.read_attempts;
+            let read = read_all(&self.io, &self.limiter, subject.target, type_name, &scope, attempts).await;
+            if read.is_ok_and(|all| all.server_time.is_some_and(|now| now > until)) {
+                return Ok(());
+            }
+            if !told {
+                told = true;
+                let why = format!("a repeated call on {id} may still arrive; it can't after its last instant");
+                self.io.emit(Progress::Waiting { resource: subject.addr.clone(), why });
+            }
+            self.pause(LOOK_EVERY).await?;
+        }
     }
 
     /// Waits as the call asks for; what is due is written first, so that a crash while waiting loses nothing.
@@ -359,9 +395,7 @@ impl Exec {
         let open: Vec<_> = state.open.values().filter(|intent| intent.resource == addr.name).collect();
         for intent in open.iter().copied() {
             let event = match self.settle(addr, intent, None).await? {
-                Settled::Landed { id, outputs } => {
-                    BlockEvent::Done { intent: intent.number, id, outputs, how: Landed::Found }
-                }
+                Settled::Landed { id, outputs, how } => BlockEvent::Done { intent: intent.number, id, outputs, how },
                 Settled::NotLanded => BlockEvent::Abandoned { intent: intent.number },
             };
             let what = match &event {
@@ -393,7 +427,7 @@ impl Exec {
             return Ok(());
         }
         let applying = BlockEvent::Applying {
-            definition: (!known).then(|| Box::new(definition.clone())),
+            definition: (!known).then(|| Box::new(definition.without_locations())),
             digest,
             env: dc.env.clone(),
             channel: dc.channel,

@@ -89,6 +89,7 @@ impl Exec {
         let began = self.io.now().boot_ms;
         let mut tries = 0;
         loop {
+            let key = self.keys.lock(&intent.target, intent.object.as_ref()).await;
             let permit = self.limiter.acquire(&self.io, &intent.target).await;
             // Up to here the call was never sent, or definitely refused.
             if self.io.interrupts() > 0 {
@@ -101,8 +102,9 @@ impl Exec {
                 return Ok(Tried::Again { why: why.to_owned() });
             }
             let answer = self.io.call(intent.target.clone(), sending.clone()).await;
-            drop(permit);
+            drop((permit, key));
             tries += 1;
+            tracing::debug!(api = %intent.call.api, intent = %intent.number, tries, outcome = outcome(&answer), "called");
             let (refusal, code, message) = match answer {
                 Answer::Done { id, outputs, server_time: _ } => {
                     self.limiter.answered(&intent.target);
@@ -122,7 +124,7 @@ impl Exec {
                     return Ok(landed(intent, None, Fields::new(), Landed::Found));
                 }
                 // What was just made may not be visible yet.
-                Refusal::NotFound if waited < self.bounds(&intent.target)?.visibility => {
+                Refusal::NotFound if waited < self.bounds(&intent.target)?.visibility.min(self.settings.in_use) => {
                     self.pause_or_close(addr, intent, backoff(tries)).await?;
                 }
                 Refusal::InUse if waited < self.settings.in_use => {
@@ -158,7 +160,7 @@ impl Exec {
         let why = format!("the answer of {} was lost ({reason}): finding out whether it landed", intent.call.api);
         self.io.emit(Progress::Waiting { resource: addr.clone(), why });
         match self.settle(addr, intent, Some(sending)).await? {
-            Settled::Landed { id, outputs } => Ok(landed(intent, id, outputs, Landed::Found)),
+            Settled::Landed { id, outputs, how } => Ok(landed(intent, id, outputs, how)),
             Settled::NotLanded => {
                 let abandoned = BlockEvent::Abandoned { intent: intent.number };
                 self.claim(&addr.block)?.append(vec![abandoned]).await?;
@@ -248,6 +250,15 @@ impl Exec {
     async fn close(&self, addr: &ResourceAddr, intent: &Intent, code: &str, message: &str) -> Result<(), ActionError> {
         let failed = BlockEvent::Failed { intent: intent.number, code: code.to_owned(), message: message.to_owned() };
         Ok(self.claim(&addr.block)?.append(vec![failed]).await?)
+    }
+}
+
+/// An answer in a word, for the log: bodies stay out of it.
+fn outcome(answer: &Answer) -> &'static str {
+    match answer {
+        Answer::Done { .. } => "done",
+        Answer::Refused { .. } => "refused",
+        Answer::Unknown { .. } => "unknown",
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use super::keys::Keys;
 use super::limiter::Limiter;
 use crate::call::{Bounds, ServerTime};
 use crate::desired::Desired;
@@ -119,6 +120,7 @@ pub(super) struct Exec {
     pub(super) claims: BTreeMap<BlockAddr, Claim>,
     pub(super) providers: Providers,
     pub(super) limiter: Limiter,
+    pub(super) keys: Keys,
     pub(super) bounds: BTreeMap<TargetId, Bounds>,
     pub(super) desired: Arc<Desired>,
     pub(super) plan: Plan,
@@ -150,6 +152,7 @@ impl Exec {
             claims,
             providers,
             limiter: Limiter::default(),
+            keys: Keys::default(),
             bounds,
             desired,
             plan,

@@ -13,6 +13,7 @@
 mod action;
 mod attempt;
 mod context;
+mod keys;
 mod limiter;
 mod observe;
 pub mod procedure;

@@ -7,6 +7,7 @@ use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+use tracing::Instrument as _;
 
 use super::context::{Exec, Settings};
 use super::observe::{observe, targets};
@@ -179,7 +180,8 @@ pub async fn execute(io: &Io, spec: &RunSpec, approved: &Plan) -> Result<RunRepo
     };
     let run = RunStream::start(io, Arc::new(author), new).await?;
     let mut claims = BTreeMap::new();
-    let result = under_claims(io, spec, approved, &run, &mut claims).await;
+    let span = tracing::info_span!("run", id = run.id().short());
+    let result = under_claims(io, spec, approved, &run, &mut claims).instrument(span).await;
     let outcome = match &result {
         Ok((_, outcome)) => *outcome,
         Err(_) => RunOutcome::Refused,

@@ -9,6 +9,7 @@ use futures::future::{Either, select};
 use petgraph::Direction;
 use petgraph::graph::NodeIndex;
 use serde::{Deserialize, Serialize};
+use tracing::Instrument as _;
 
 use super::action::Acted;
 use super::context::{ActionError, Exec};
@@ -151,7 +152,12 @@ fn start(
     sender: mpsc::UnboundedSender<(NodeIndex, Result<Acted, ActionError>)>,
 ) {
     let exec_in = exec.clone();
-    exec.io.spawn(async move {
+    let span = match &node {
+        Node::Apply(addr) => tracing::info_span!("apply", resource = %addr),
+        Node::Retire(addr) => tracing::info_span!("retire", resource = %addr),
+        Node::Gate(_) | Node::Stage(_) => tracing::Span::none(),
+    };
+    let action = async move {
         let exec = exec_in;
         let began = exec.io.now().boot_ms;
         let verb = planned_verb(&exec, &node);
@@ -180,7 +186,8 @@ fn start(
         }
         // The walk is gone only when the machine is.
         sender.unbounded_send((index, result)).ok();
-    });
+    };
+    exec.io.spawn(action.instrument(span));
 }
 
 /// What the plan says is most likely done: for progress and for reports of what was not done.

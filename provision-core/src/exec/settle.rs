@@ -4,7 +4,8 @@
 //! - What is found is believed at once. "Not landed" is believed only when the server's clock, read from an answer of
 //!   the same endpoint, is past the call's last instant and the visibility bound, and at least two reads showed nothing.
 //! - A request is only ever repeated as the intent recorded it, with the same stamp, and only where the API itself
-//!   rules out a second effect.
+//!   rules out a second effect. The log says that it was repeated, and until the first one can no longer arrive nothing
+//!   happens to the object that it could undo.
 
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use super::observe::read_all;
 use crate::call::{Answer, Effect, Observed, Readiness, Recovery, Refusal, Scope, Sending, ServerTime};
 use crate::id::{ObjectId, ResourceAddr};
 use crate::progress::Progress;
-use crate::stream::event::Intent;
+use crate::stream::event::{Intent, Landed};
 use crate::value::{Fields, Value};
 
 /// What was found out about a call.
@@ -26,6 +27,8 @@ pub(super) enum Settled {
         id: Option<ObjectId>,
         /// Computed fields, as far as they were seen.
         outputs: Fields,
+        /// How it is known.
+        how: Landed,
     },
     /// It did not, and no longer can.
     NotLanded,
@@ -49,34 +52,34 @@ impl Exec {
         intent: &Intent,
         sending: Option<&Sending>,
     ) -> Result<Settled, ActionError> {
-        let not_before = self.settled_after(&intent.target, intent.last_instant)?;
+        // A removal needs no time to become visible: what the look shows is the object itself.
+        let not_before = match &intent.call.effect {
+            Effect::Remove => intent.last_instant,
+            Effect::Create { .. } | Effect::Set { .. } => self.settled_after(&intent.target, intent.last_instant)?,
+        };
         let visibility = self.bounds(&intent.target)?.visibility;
         let (mut resends, mut looks_without_sign, mut told) = (0, 0_u32, false);
         loop {
             self.go_on()?;
+            // Repeating the recorded request is the shortest way to an answer, where it can have no second effect.
+            if let Some(sending) = sending
+                && resends < RESENDS
+                && may_repeat(&intent.call.recovery)
+                && self.stamp_is_good(sending)?
+            {
+                resends += 1;
+                self.pause(backoff(resends)).await?;
+                if let Some(settled) = self.resend(intent, sending).await {
+                    return Ok(settled);
+                }
+            }
             let seen_at = match self.look(intent).await? {
                 Look::Landed(settled) => return Ok(settled),
                 Look::NoSign(at) => at,
             };
             looks_without_sign += 1;
-            // A removal by id needs no last instant: if it lands late it removes what was to be removed.
-            let past = match &intent.call.effect {
-                Effect::Remove => false,
-                Effect::Create { .. } | Effect::Set { .. } => seen_at.is_some_and(|at| at > not_before),
-            } || (matches!(intent.call.effect, Effect::Remove)
-                && seen_at.is_some_and(|at| at > intent.last_instant));
-            if past && looks_without_sign >= 2 {
+            if looks_without_sign >= 2 && seen_at.is_some_and(|at| at > not_before) {
                 return Ok(Settled::NotLanded);
-            }
-            if let Some(sending) = sending.filter(|_| resends < RESENDS && may_repeat(&intent.call.recovery)) {
-                if self.stamp_is_good(sending)? {
-                    resends += 1;
-                    if let Some(settled) = self.resend(intent, sending).await {
-                        return Ok(settled);
-                    }
-                    self.pause(backoff(resends)).await?;
-                    continue;
-                }
             }
             if !told {
                 told = true;
@@ -89,13 +92,14 @@ impl Exec {
 
     /// Sends the recorded request once more.
     async fn resend(&self, intent: &Intent, sending: &Sending) -> Option<Settled> {
+        let key = self.keys.lock(&intent.target, intent.object.as_ref()).await;
         let permit = self.limiter.acquire(&self.io, &intent.target).await;
         let answer = self.io.call(intent.target.clone(), sending.clone()).await;
-        drop(permit);
+        drop((permit, key));
         match answer {
-            Answer::Done { id, outputs, .. } => Some(Settled::Landed { id, outputs }),
+            Answer::Done { id, outputs, .. } => Some(Settled::Landed { id, outputs, how: Landed::Repeated }),
             Answer::Refused { refusal: Refusal::NotFound, .. } if matches!(intent.call.effect, Effect::Remove) => {
-                Some(Settled::Landed { id: None, outputs: Fields::new() })
+                Some(Settled::Landed { id: None, outputs: Fields::new(), how: Landed::Repeated })
             }
             // Refused this time; what happened to the first one is still open, so it is looked for again.
             Answer::Refused { refusal: Refusal::Throttled, .. } => {
@@ -124,17 +128,21 @@ impl Exec {
         let all = all.map_err(|reason| ActionError::Unsettled { api: intent.call.api.clone(), reason })?;
         let found = all.objects.first();
         let landed = match (&intent.call.effect, found) {
-            (Effect::Create { computed, .. }, Some(observed)) => {
-                Some(Settled::Landed { id: Some(observed.id.clone()), outputs: outputs_of(observed, computed) })
-            }
+            (Effect::Create { computed, .. }, Some(observed)) => Some(Settled::Landed {
+                id: Some(observed.id.clone()),
+                outputs: outputs_of(observed, computed),
+                how: Landed::Found,
+            }),
             (Effect::Set { fields, mark }, Some(observed)) => {
                 let same = self.shows(intent, observed, fields)
                     && mark.as_ref().is_none_or(|mark| observed.mark.as_ref() == Some(mark));
-                same.then(|| Settled::Landed { id: None, outputs: Fields::new() })
+                same.then(|| Settled::Landed { id: None, outputs: Fields::new(), how: Landed::Found })
             }
-            (Effect::Remove, Some(observed)) => {
-                (observed.readiness == Readiness::Going).then(|| Settled::Landed { id: None, outputs: Fields::new() })
-            }
+            (Effect::Remove, Some(observed)) => (observed.readiness == Readiness::Going).then(|| Settled::Landed {
+                id: None,
+                outputs: Fields::new(),
+                how: Landed::Found,
+            }),
             (Effect::Remove, None) => {
                 // Not there in one read: once more after the visibility bound.
                 self.pause(self.bounds(&intent.target)?.visibility).await?;
@@ -142,7 +150,11 @@ impl Exec {
                     read_all(&self.io, &self.limiter, &intent.target, type_name, &scope, self.settings.read_attempts)
                         .await
                         .map_err(|reason| ActionError::Unsettled { api: intent.call.api.clone(), reason })?;
-                again.objects.is_empty().then(|| Settled::Landed { id: None, outputs: Fields::new() })
+                again.objects.is_empty().then(|| Settled::Landed {
+                    id: None,
+                    outputs: Fields::new(),
+                    how: Landed::Found,
+                })
             }
             (Effect::Create { .. } | Effect::Set { .. }, None) => None,
         };

@@ -166,6 +166,8 @@ pub enum Reason {
     },
     /// Its mark was taken off or changed.
     MarkLost,
+    /// The object is not ready yet, as after a run that was cut off while it waited: it is waited for.
+    NotReady,
     /// The resource has left the code.
     LeftCode,
     /// Everything is to be destroyed.
@@ -301,16 +303,18 @@ impl Plan {
 impl ResourcePlan {
     /// Whether anything may be done for this resource: a change, a deletion, or finding out about an open call.
     pub fn acts(&self) -> bool {
-        self.allowed.iter().any(|outcome| *outcome != Outcome::NoOp)
-            || !self.retire.is_empty()
-            || self.reasons.iter().any(|reason| matches!(reason, Reason::OpenCall { .. }))
+        self.allowed.iter().any(|outcome| *outcome != Outcome::NoOp) || !self.retire.is_empty() || self.is_unfinished()
+    }
+
+    /// Whether an earlier run was cut off in the middle of it: a call is open, or the object was not waited for.
+    fn is_unfinished(&self) -> bool {
+        self.reasons.iter().any(|reason| matches!(reason, Reason::OpenCall { .. } | Reason::NotReady))
     }
 
     /// Whether it has creates or updates, which users wait for.
     pub fn applies(&self) -> bool {
         self.allowed.iter().any(|outcome| matches!(outcome, Outcome::Create | Outcome::Update | Outcome::Replace))
-            || (self.allowed.contains(&Outcome::NoOp)
-                && self.reasons.iter().any(|reason| matches!(reason, Reason::OpenCall { .. })))
+            || (self.allowed == BTreeSet::from([Outcome::NoOp]) && self.is_unfinished())
     }
 
     /// Whether objects of it go, or may go.

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::data::{Certainty, Outcome, Reason};
-use crate::call::{Mark, Observed};
+use crate::call::{Mark, Observed, Readiness};
 use crate::id::ObjectId;
 use crate::schema::{Field, OnChange, Role, Schema};
 use crate::value::{Expr, Fields, Value};
@@ -70,6 +70,9 @@ pub fn decide(schema: &Schema, wanted: &BTreeMap<String, Wanted>, current: Curre
             // An object whose mark cannot be seen would be taken for gone by the next sweep.
             if mark.is_some_and(|mark| observed.mark.as_ref() != Some(mark)) {
                 reasons.push(Reason::MarkLost);
+            }
+            if observed.readiness == Readiness::Pending {
+                reasons.push(Reason::NotReady);
             }
             outcomes(reasons)
         }
@@ -160,6 +163,7 @@ fn outcomes(reasons: Vec<Reason>) -> Decision {
                 allowed.insert(Outcome::Update);
             }
             Reason::NoLongerOurs { .. }
+            | Reason::NotReady
             | Reason::New
             | Reason::Gone { .. }
             | Reason::LeftCode

@@ -129,6 +129,9 @@ pub enum Landed {
     Answered,
     /// It was found by a look afterwards.
     Found,
+    /// The request was repeated after a lost answer, and the repetition was answered. The first one may still arrive
+    /// until the call's last instant: nothing that it could undo or outlive may happen to the object before.
+    Repeated,
 }
 
 /// The durable record, written before a mutating call, that the call is about to be made.

@@ -7,8 +7,8 @@ use serde::Serialize;
 use thiserror::Error;
 
 use super::envelope::{Body, ClaimRef, Entry, Head};
-use super::event::{BlockEvent, Holder, Intent, ObjectRecord};
-use crate::call::Effect;
+use super::event::{BlockEvent, Holder, Intent, Landed, ObjectRecord};
+use crate::call::{Effect, Recovery, ServerTime};
 use crate::desired::{Channel, DesiredBlock};
 use crate::id::{
     Digest, EnvName, Epoch, Generation, IntentNo, ObjectId, ProviderName, ResourceAddr, ResourceName, Revision, RunId,
@@ -47,6 +47,8 @@ pub struct BlockState {
     pub deposed: BTreeMap<ObjectId, Deposed>,
     /// Intents whose outcome is not recorded.
     pub open: BTreeMap<IntentNo, Intent>,
+    /// Repeated requests that may still arrive a second time, until this time of the server's clock.
+    pub arriving: BTreeMap<(ObjectId, Arriving), ServerTime>,
     /// The number that the next intent gets at the least.
     pub next_intent: IntentNo,
     /// Every definition that the stream holds, by digest.
@@ -71,6 +73,15 @@ pub struct ResourceState {
     pub object: ObjectRecord,
     /// The fields that are ours, once the object was brought to its definition; `None` while only some calls landed.
     pub applied: Option<Fields>,
+}
+
+/// What may arrive a second time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Arriving {
+    /// A create: the object must not go before, or a second one would come to be.
+    Create,
+    /// A set: the same fields must not be set to other values before, or these would be undone.
+    Set,
 }
 
 /// An object whose delete is due.
@@ -235,7 +246,10 @@ impl BlockState {
                 self.targets.clone_from(targets);
             }
             BlockEvent::Intent(intent) => self.intend(intent)?,
-            BlockEvent::Done { intent, id, outputs, how: _ } => self.done(*intent, id.as_ref(), outputs)?,
+            BlockEvent::Done { intent, id, outputs, how } => {
+                self.may_arrive_again(*intent, id.as_ref(), *how);
+                self.done(*intent, id.as_ref(), outputs)?;
+            }
             BlockEvent::Failed { intent, code: _, message: _ } | BlockEvent::Abandoned { intent } => {
                 self.open.remove(intent).ok_or(Illegal::NotOpen(*intent))?;
             }
@@ -320,6 +334,18 @@ impl BlockState {
         Ok(())
     }
 
+    /// A token's repetition has no effect at any time, and neither has a second removal by id.
+    fn may_arrive_again(&mut self, number: IntentNo, created: Option<&ObjectId>, how: Landed) {
+        let Some(intent) = self.open.get(&number).filter(|_| how == Landed::Repeated) else { return };
+        let Some(id) = created.or(intent.object.as_ref()) else { return };
+        let what = match &intent.call.recovery {
+            Recovery::Token { .. } | Recovery::Remove => return,
+            Recovery::Name { .. } | Recovery::Tag | Recovery::NaturalKey { .. } => Arriving::Create,
+            Recovery::Set => Arriving::Set,
+        };
+        self.arriving.insert((id.clone(), what), intent.last_instant);
+    }
+
     fn done(&mut self, number: IntentNo, id: Option<&ObjectId>, outputs: &Fields) -> Result<(), Illegal> {
         let intent = self.open.remove(&number).ok_or(Illegal::NotOpen(number))?;
         let mismatch = |problem| Illegal::Mismatch { intent: number, problem };
@@ -353,6 +379,7 @@ impl BlockState {
             }
             (Effect::Remove, Some(object)) => {
                 self.record(&intent.resource, object)?;
+                self.arriving.retain(|(id, _), _| id != object);
                 if self.deposed.remove(object).is_none() {
                     self.resources.remove(&intent.resource);
                 }

@@ -80,17 +80,23 @@ fn resource(out: &mut String, addr: &ResourceAddr, resource: &ResourcePlan, desi
     let id = resource.existing.as_ref().map(|existing| format!(" {}", existing.id)).unwrap_or_default();
     let words = if words.is_empty() { String::new() } else { format!("  {DIM}{words}{DIM:#}") };
     push(out, 4, &format!("{style}{mark}{style:#} {}  {DIM}{}{id}{DIM:#}{words}", addr.name, resource.type_name));
-    let creates = resource.allowed.contains(&Outcome::Create) || resource.allowed.contains(&Outcome::Replace);
     if resource.allowed.contains(&Outcome::Create)
         && let Some(definition) = desired.blocks.get(&addr.block).and_then(|block| block.resources.get(&addr.name))
     {
-        let width = definition.inputs.keys().map(String::len).max().unwrap_or_default();
-        for (field, value) in definition.inputs.iter().filter(|(_, value)| !is_empty(value)) {
-            push(out, 8, &format!("{field:width$}  {}", expr(value)));
+        let mut fields: Vec<(&str, String)> = definition
+            .inputs
+            .iter()
+            .filter(|(_, value)| !is_empty(value))
+            .map(|(field, value)| (field.as_str(), expr(value)))
+            .collect();
+        fields.extend(resource.new_name.as_ref().map(|name| (name.field.as_str(), quoted(&name.name))));
+        fields.sort();
+        let width = fields.iter().map(|(field, _)| field.len()).max().unwrap_or_default();
+        for (field, value) in fields {
+            push(out, 8, &format!("{field:width$}  {value}"));
         }
-    }
-    if let Some(name) = resource.new_name.as_ref().filter(|_| creates) {
-        push(out, 8, &format!("{}  {}", name.field, quoted(&name.name)));
+    } else if let Some(name) = &resource.new_name {
+        push(out, 8, &format!("{}  {} (the new one's)", name.field, quoted(&name.name)));
     }
     for reason in &resource.reasons {
         if let Some(reason) = self::reason(reason, resource) {
@@ -136,6 +142,7 @@ fn reason(reason: &Reason, resource: &ResourcePlan) -> Option<String> {
             format!("{YELLOW}~{YELLOW:#} {field}  {from} -> {}{YELLOW}{forces}{YELLOW:#}", expr(to))
         }
         Reason::MarkLost => "its ownership mark is missing or was changed: it is set again".to_owned(),
+        Reason::NotReady => "it is not ready yet: it is waited for".to_owned(),
         Reason::LeftCode if resource.allowed.contains(&Outcome::Delete) => "no longer in the code".to_owned(),
         Reason::LeftCode => "no longer in the code, but kept".to_owned(),
         Reason::DeleteDue { id } => format!("{id} was replaced earlier and is still to be deleted"),

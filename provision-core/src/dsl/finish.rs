@@ -1,0 +1,191 @@
+//! What the tables become: everything that is wrong with them, or the description.
+
+use std::collections::BTreeMap;
+
+use petgraph::algo::kosaraju_scc;
+use petgraph::graphmap::DiGraphMap;
+
+use super::block::Inputs;
+use super::input::{Filling, Input, Part};
+use super::record::{Record, ResourceRow, shown};
+use super::refs::RawRef;
+use crate::desired::{Desired, DesiredBlock, DesiredDc, DesiredResource, Finding};
+use crate::id::{BlockAddr, DcName, EnvName, InfraId, ProviderName, TypeName};
+use crate::schema::Role;
+use crate::value::{Expr, Exprs, OutputRef, Piece, Symbol, Tree, Value};
+
+impl Record {
+    pub(crate) fn finish(&self) -> Result<Desired, Vec<Finding>> {
+        let mut last = Self { findings: self.findings.clone(), ..Self::new(String::new(), self.at.clone()) };
+        let infra = last.parse(&self.at, "infrastructure", InfraId::new(self.name.clone()));
+        if self.blocks.is_empty() {
+            last.finding(
+                &self.at,
+                &shown(&self.name),
+                "no blocks: nothing is described; add one with `infra.dc(..).block(..)`",
+            );
+        }
+        let environments = self.ordered_environments(&mut last);
+        self.check_cycles(&mut last);
+        for row in &self.resources {
+            for (field, problem) in (row.check)(&Inputs(&row.inputs)) {
+                let at = row.inputs.get(field).map_or(&row.at, |(_, at)| at);
+                last.finding(at, &format!("{}, field {field}", row.label), problem);
+            }
+        }
+        match (infra, last.findings.is_empty()) {
+            (Some(infra), true) => {
+                Ok(Desired { infra, environments, dcs: self.desired_dcs(), blocks: self.desired_blocks() })
+            }
+            (_, _) => Err(last.findings.into_iter().collect()),
+        }
+    }
+
+    fn ordered_environments(&self, last: &mut Self) -> Vec<EnvName> {
+        let mut order = self.order.clone().unwrap_or_default();
+        for dc in &self.dcs {
+            let Some(env) = dc.env.as_ref().filter(|env| !order.contains(env)) else { continue };
+            if self.order.is_some() {
+                let problem = format!("its environment `{env}` is missing in `infra.environments::<(..)>()`");
+                last.finding(&dc.at, &dc.label, problem);
+            }
+            order.push(env.clone());
+        }
+        order
+    }
+
+    /// Resources of one block that wait for each other. Between blocks there are no cycles: a block uses what was
+    /// returned before it.
+    fn check_cycles(&self, last: &mut Self) {
+        let mut uses = DiGraphMap::<usize, ()>::new();
+        for (index, row) in self.resources.iter().enumerate() {
+            for (input, _) in row.inputs.values() {
+                input.each_output(&mut |raw| {
+                    if raw.infra == self.id {
+                        uses.add_edge(index, raw.resource, ());
+                    }
+                });
+            }
+        }
+        for mut circle in kosaraju_scc(&uses) {
+            circle.sort_unstable();
+            let Some(first) = circle.first().and_then(|index| self.resources.get(*index)) else { continue };
+            let labels: Vec<_> =
+                circle.iter().filter_map(|index| Some(self.resources.get(*index)?.label.as_str())).collect();
+            if let [alone] = circle.as_slice() {
+                if uses.contains_edge(*alone, *alone) {
+                    last.finding(
+                        &first.at,
+                        &first.label,
+                        "uses an output of itself, which is not known before it exists",
+                    );
+                }
+            } else {
+                let problem = format!("{} use each other's outputs in a circle", labels.join(", "));
+                last.finding(&first.at, &first.label, problem);
+            }
+        }
+    }
+
+    fn desired_dcs(&self) -> BTreeMap<DcName, DesiredDc> {
+        let dcs = self.dcs.iter().filter_map(|dc| {
+            let (name, env) = dc.name.clone().zip(dc.env.clone())?;
+            Some((name, DesiredDc { env, channel: dc.channel, targets: dc.targets.clone() }))
+        });
+        dcs.collect()
+    }
+
+    fn desired_blocks(&self) -> BTreeMap<BlockAddr, DesiredBlock> {
+        let mut blocks: BTreeMap<_, _> = self
+            .blocks
+            .iter()
+            .filter_map(|row| {
+                let after = row.after.iter().filter_map(|index| self.blocks.get(*index)?.addr.clone()).collect();
+                let block = DesiredBlock {
+                    function: row.function.clone(),
+                    params: self.known(&row.params),
+                    after,
+                    resources: BTreeMap::new(),
+                };
+                Some((row.addr.clone()?, block))
+            })
+            .collect();
+        for row in &self.resources {
+            let (Some(addr), Some(resource)) = (&row.addr, self.desired_resource(row)) else { continue };
+            if let Some(block) = blocks.get_mut(&addr.block) {
+                block.resources.insert(addr.name.clone(), resource);
+            }
+        }
+        blocks
+    }
+
+    fn desired_resource(&self, row: &ResourceRow) -> Option<DesiredResource> {
+        let mut inputs: Exprs =
+            row.inputs.iter().map(|(field, (input, _))| ((*field).to_owned(), self.symbolic(input))).collect();
+        for field in row.schema.fields {
+            if let Role::Default(default) = field.role {
+                inputs.entry(field.name.to_owned()).or_insert_with(|| default.value().widen());
+            }
+        }
+        Some(DesiredResource {
+            type_name: TypeName::new(row.schema.type_name).ok()?,
+            version: row.schema.version,
+            provider: ProviderName::new(row.schema.provider).ok()?,
+            inputs,
+            location: row.at.clone(),
+        })
+    }
+
+    fn output(&self, raw: RawRef) -> Option<OutputRef> {
+        let resource = self.resources.get(raw.resource)?.addr.clone()?;
+        Some(OutputRef { resource, output: raw.output.to_owned() })
+    }
+
+    fn symbolic(&self, input: &Input) -> Expr {
+        let mapped = input.try_map::<Symbol, std::convert::Infallible>(&mut |hole| {
+            Ok(match &hole.0 {
+                Filling::Output(raw) => {
+                    self.output(*raw).map_or(Tree::Null, |output| Tree::Symbol(Symbol::Output(output)))
+                }
+                Filling::Text(parts) => {
+                    let pieces = parts.iter().filter_map(|part| match part {
+                        Part::Literal(text) => Some(Piece::Literal(text.clone())),
+                        Part::Output(raw) => self.output(*raw).map(Piece::Output),
+                        Part::Problem(_) => None,
+                    });
+                    Tree::Symbol(Symbol::Text(pieces.collect()))
+                }
+                Filling::Problem(_) => Tree::Null,
+            })
+        });
+        match mapped {
+            Ok(tree) => tree,
+            Err(never) => match never {},
+        }
+    }
+
+    /// Parameters as they are shown and compared: a ref stands as its text.
+    fn known(&self, input: &Input) -> Value {
+        let text = |raw: &RawRef| self.output(*raw).map_or_else(String::new, |output| output.to_string());
+        let mapped = input.try_map::<_, std::convert::Infallible>(&mut |hole| {
+            Ok(match &hole.0 {
+                Filling::Output(raw) => Tree::Text(text(raw)),
+                Filling::Text(parts) => Tree::Text(
+                    parts
+                        .iter()
+                        .map(|part| match part {
+                            Part::Literal(text) => text.clone(),
+                            Part::Output(raw) => format!("${{{}}}", text(raw)),
+                            Part::Problem(_) => String::new(),
+                        })
+                        .collect(),
+                ),
+                Filling::Problem(_) => Tree::Null,
+            })
+        });
+        match mapped {
+            Ok(tree) => tree,
+            Err(never) => match never {},
+        }
+    }
+}
