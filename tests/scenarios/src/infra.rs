@@ -261,7 +261,8 @@ fn inputs(res: &Res, earlier: &[(Res, ResourceAddr)]) -> Option<Exprs> {
             set("ami", "ami-12c6146b".into());
             set("instance_type", ["t3.micro", "t3.small"][usize::from(res.zone % 2)].into());
             let groups = [second, if res.flag { third } else { second }];
-            let groups: BTreeSet<_> = groups.into_iter().filter_map(|pick| choose(earlier, Kind::Group, pick)).collect();
+            let groups: BTreeSet<_> =
+                groups.into_iter().filter_map(|pick| choose(earlier, Kind::Group, pick)).collect();
             if groups.is_empty() {
                 return None;
             }
@@ -330,7 +331,12 @@ pub fn edits() -> impl Strategy<Value = Vec<Edit>> {
         3 => Just(What::Range),
         3 => Just(What::Picks),
     ];
-    let edit = (what, any::<[u8; 3]>(), res(kind()))
-        .prop_map(|(what, [dc, block, resource], values)| Edit { what, dc, block, resource, values });
+    let edit = (what, any::<[u8; 3]>(), res(kind())).prop_map(|(what, [dc, block, resource], values)| Edit {
+        what,
+        dc,
+        block,
+        resource,
+        values,
+    });
     vec(edit, 1..5)
 }

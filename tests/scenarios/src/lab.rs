@@ -56,9 +56,10 @@ pub struct Ran {
 impl Ran {
     /// Whether it did all that it planned, and could plan everything.
     pub fn is_good(&self) -> bool {
-        let ended = self.report.as_ref().is_none_or(|report| {
-            report.outcome == RunOutcome::Succeeded && report.problems.is_empty()
-        });
+        let ended = self
+            .report
+            .as_ref()
+            .is_none_or(|report| report.outcome == RunOutcome::Succeeded && report.problems.is_empty());
         let planned = self.plan.as_ref().is_some_and(|plan| plan.refusals().next().is_none());
         !self.died && self.error.is_none() && ended && planned
     }

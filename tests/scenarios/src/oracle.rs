@@ -11,7 +11,7 @@ use provision_core::schema::{Grain, OnChange};
 use provision_core::sim::Held;
 use provision_core::value::{Fields, OutputRef, Tree, Value};
 
-use crate::trace::{Called, Did, Trace, events};
+use crate::trace::{Called, Did, Trace, events, hash};
 
 /// What an oracle found to be wrong.
 pub type Wrong = Result<(), String>;
@@ -213,22 +213,23 @@ pub fn unwritten(blocks: &BTreeSet<BlockAddr>, trace: &Trace) -> Wrong {
 /// # Errors
 /// The first call that was not.
 pub fn intents_come_first(trace: &Trace) -> Wrong {
-    let mut durable: BTreeSet<String> = BTreeSet::new();
-    let mut unknown: BTreeMap<&str, &[u8]> = BTreeMap::new();
     let text = |call: &serde_json::Value, object: &serde_json::Value, stamp: &serde_json::Value| {
         format!("{call} {object} {stamp}")
     };
+    let intents = |bytes: &[u8]| -> Vec<String> {
+        let intents = events(bytes).into_iter().filter(|event| event["event"] == "intent");
+        intents.map(|intent| text(&intent["call"], &intent["object"], &intent["stamp"])).collect()
+    };
+    let mut durable: BTreeSet<String> = BTreeSet::new();
+    let mut unknown: BTreeMap<&str, &[u8]> = BTreeMap::new();
     for did in trace.did() {
         match did {
-            Did::Put { key, bytes, answer } => {
-                // A put that was repeated finds its own entry.
-                let ours = *answer == PutAnswer::Exists && unknown.get(key.as_str()) == Some(&bytes.as_slice());
-                if *answer == PutAnswer::Done || ours {
-                    let intents = events(bytes).into_iter().filter(|event| event["event"] == "intent");
-                    durable.extend(intents.map(|intent| text(&intent["call"], &intent["object"], &intent["stamp"])));
-                } else {
-                    unknown.insert(key, bytes);
-                }
+            Did::Put { bytes, answer: PutAnswer::Done, .. } => durable.extend(intents(bytes)),
+            Did::Put { key, bytes, answer: PutAnswer::Unknown(_) } => drop(unknown.insert(key, bytes)),
+            // Its writer has seen that it stands.
+            Did::Get { key, found: Some(found) } => {
+                let ours = unknown.get(key.as_str()).filter(|bytes| hash(bytes) == *found);
+                durable.extend(ours.map(|bytes| intents(bytes)).unwrap_or_default());
             }
             Did::Call { sending, .. } => {
                 let json = |value: serde_json::Result<serde_json::Value>| value.unwrap();

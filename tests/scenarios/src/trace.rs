@@ -25,7 +25,14 @@ pub enum Did {
         /// Where.
         key: String,
     },
-    /// Something was looked at: a key, a list, an endpoint, a process.
+    /// A key was read.
+    Get {
+        /// Which.
+        key: String,
+        /// The hash of what was there.
+        found: Option<u64>,
+    },
+    /// Something else was looked at: a list, an endpoint, a process.
     Look(String),
     /// A read of the cloud.
     Read(Read),
@@ -87,9 +94,7 @@ pub struct Called<'a> {
 impl Trace {
     /// A number that two traces share only if they are the same.
     pub fn hash(&self) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        format!("{:?}", self.steps).hash(&mut hasher);
-        hasher.finish()
+        hash(format!("{:?}", self.steps).as_bytes())
     }
 
     /// What was done, without what was said.
@@ -129,10 +134,14 @@ impl Trace {
                     let names: Vec<&str> = events.iter().filter_map(|event| event["event"].as_str()).collect();
                     format!("put {key} {names:?} -> {answer:?}")
                 }
-                Did::Hint { .. } | Did::Look(_) => continue,
+                Did::Hint { .. } | Did::Get { .. } | Did::Look(_) => continue,
                 Did::Read(read) => format!("read {} {:?}", read.type_name, read.scope),
                 Did::Call { sending, answer, .. } => {
-                    format!("call {} {:?} -> {answer:?}", sending.call.api, sending.object.as_ref().map(|id| id.as_str()))
+                    format!(
+                        "call {} {:?} -> {answer:?}",
+                        sending.call.api,
+                        sending.object.as_ref().map(|id| id.as_str())
+                    )
                 }
                 Did::Landed { sending, answer } => format!("landed {} -> {answer:?}", sending.call.api),
                 Did::Said(text) => format!("  {text}"),
@@ -143,6 +152,13 @@ impl Trace {
         }
         out
     }
+}
+
+/// A number that stands for some bytes.
+pub(crate) fn hash(bytes: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    bytes.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// The events of an entry, as JSON; none if it is no entry.

@@ -10,7 +10,7 @@ use provision_core::sim::{Held, SimCloud, SimConfig, Tamper};
 use provision_core::target::TargetId;
 
 use crate::fault::{Fate, Schedule};
-use crate::trace::{Did, Step, Trace};
+use crate::trace::{Did, Step, Trace, hash};
 
 /// The cloud, the store and the clock. They outlive runs.
 #[derive(Clone)]
@@ -127,7 +127,8 @@ impl World {
                 Event::Put(PutAnswer::Done)
             }
             Action::Get { key } => {
-                self.note(Did::Look(format!("get {key}")));
+                let found = self.store.get(&key.0).map(|(bytes, _)| hash(bytes));
+                self.note(Did::Get { key: key.0.clone(), found });
                 Event::Get(match self.store.get(&key.0) {
                     Some((bytes, modified_ms)) => GetAnswer::Found { bytes: bytes.clone(), modified_ms: *modified_ms },
                     None => GetAnswer::Missing,

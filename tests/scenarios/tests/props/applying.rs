@@ -116,7 +116,7 @@ proptest! {
             let destroyed = lab.destroy(&after, &[]);
             good(&destroyed, &lab.world.trace)?;
             prop_assert!(lab.world.objects().is_empty(), "{:#?}", lab.world.objects());
-            check("order", oracle::order_respects_refs(desired, &held, &lab.world.trace), &lab.world.trace)?;
+            check("order", oracle::order_respects_refs(&after, &held, &lab.world.trace), &lab.world.trace)?;
             for report in [applied.report, destroyed.report].into_iter().flatten() {
                 prop_assert!(runs.insert(report.run), "a run was made twice");
             }
