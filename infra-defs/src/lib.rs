@@ -43,6 +43,11 @@ pub fn infrastructure() -> Infrastructure {
     infra
 }
 
+/// The README's first module compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
+
 #[cfg(test)]
 mod tests {
     #[test]

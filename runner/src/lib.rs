@@ -2,6 +2,8 @@
 //!
 //! All rendering, signals and exit codes are here; the core knows no terminal.
 
+#![expect(clippy::disallowed_methods, reason = "the binary reads its environment and runs the runtime")]
+
 #[cfg(feature = "aws")]
 mod aws;
 mod cli;

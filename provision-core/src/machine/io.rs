@@ -1,6 +1,6 @@
 //! A machine, and the handle by which protocol code asks for actions.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -45,7 +45,29 @@ pub struct Machine<T> {
 
 /// The task numbers that were woken, in order; the protocol itself is number 0.
 #[derive(Default)]
-struct Woken(Mutex<VecDeque<u64>>);
+struct Woken(Mutex<Queue>);
+
+#[derive(Default)]
+struct Queue {
+    order: VecDeque<u64>,
+    members: BTreeSet<u64>,
+}
+
+impl Woken {
+    fn push(&self, task: u64) {
+        let mut queue = lock(&self.0);
+        if queue.members.insert(task) {
+            queue.order.push_back(task);
+        }
+    }
+
+    fn pop(&self) -> Option<u64> {
+        let mut queue = lock(&self.0);
+        let task = queue.order.pop_front()?;
+        queue.members.remove(&task);
+        Some(task)
+    }
+}
 
 struct TaskWaker {
     task: u64,
@@ -54,10 +76,7 @@ struct TaskWaker {
 
 impl Wake for TaskWaker {
     fn wake(self: Arc<Self>) {
-        let mut woken = lock(&self.woken.0);
-        if !woken.contains(&self.task) {
-            woken.push_back(self.task);
-        }
+        self.woken.push(self.task);
     }
 }
 
@@ -76,7 +95,7 @@ impl<T: Send + 'static> Machine<T> {
         let io = Io { shared: Arc::default() };
         let main: BoxFuture<'static, T> = Box::pin(f(io.clone()));
         let woken = Arc::new(Woken::default());
-        lock(&woken.0).push_back(0);
+        woken.push(0);
         Self { io, main: Some(main), tasks: BTreeMap::new(), next_task: 1, woken, result: None }
     }
 
@@ -119,10 +138,10 @@ impl<T: Send + 'static> Machine<T> {
             let spawned = std::mem::take(&mut lock(&self.io.shared).spawned);
             for task in spawned {
                 self.tasks.insert(self.next_task, task);
-                lock(&self.woken.0).push_back(self.next_task);
+                self.woken.push(self.next_task);
                 self.next_task += 1;
             }
-            let Some(number) = lock(&self.woken.0).pop_front() else { return };
+            let Some(number) = self.woken.pop() else { return };
             let waker = Waker::from(Arc::new(TaskWaker { task: number, woken: self.woken.clone() }));
             let mut context = Context::from_waker(&waker);
             if number == 0 {
@@ -178,7 +197,14 @@ impl Io {
     /// Resolves at the next interrupt.
     pub async fn interrupted(&self) {
         let (sender, receiver) = oneshot::channel();
-        lock(&self.shared).watching.push(sender);
+        {
+            let watching = &mut lock(&self.shared).watching;
+            // Those who stopped waiting are forgotten now and then, so that a long run does not collect them.
+            if watching.len() == watching.capacity() {
+                watching.retain(|watcher| !watcher.is_canceled());
+            }
+            watching.push(sender);
+        }
         if receiver.await.is_err() {
             std::future::pending::<()>().await;
         }

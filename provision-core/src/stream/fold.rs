@@ -29,6 +29,8 @@ pub struct BlockState {
     pub generation: Generation,
     /// The revision of the last entry.
     pub revision: Option<Revision>,
+    /// Who wrote the last entry, by the name of the key that signed it.
+    pub writer: Option<String>,
     /// The definition that the block was last brought to, or towards.
     pub definition: Option<Arc<DesiredBlock>>,
     /// That definition's digest.
@@ -197,6 +199,7 @@ impl BlockState {
         }
         self.generation = body.generation;
         self.revision = Some(body.revision.clone());
+        self.writer = Some(body.writer.name.clone());
         body.events.iter().try_for_each(|event| self.apply_event(body.claim.as_ref(), event))
     }
 

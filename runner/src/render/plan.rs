@@ -87,13 +87,13 @@ fn resource(out: &mut String, addr: &ResourceAddr, resource: &ResourcePlan, desi
             .inputs
             .iter()
             .filter(|(_, value)| !is_empty(value))
-            .map(|(field, value)| (field.as_str(), expr(value)))
+            .map(|(field, value)| (field.as_str(), expr_lines(value)))
             .collect();
         fields.extend(resource.new_name.as_ref().map(|name| (name.field.as_str(), quoted(&name.name))));
         fields.sort();
         let width = fields.iter().map(|(field, _)| field.len()).max().unwrap_or_default();
         for (field, value) in fields {
-            push(out, 8, &format!("{field:width$}  {value}"));
+            push(out, 8, &format!("{field:width$}  {}", value.replace('\n', &format!("\n{:1$}", "", 10 + width))));
         }
     } else if let Some(name) = &resource.new_name {
         push(out, 8, &format!("{}  {} (the new one's)", name.field, quoted(&name.name)));
@@ -202,6 +202,17 @@ fn quoted(text: &str) -> String {
     let shown: String = text.chars().take(200).collect();
     let more = if shown.len() < text.len() { "…" } else { "" };
     format!("{shown:?}{more}")
+}
+
+/// A value, a long list with an item a line.
+fn expr_lines(value: &Expr) -> String {
+    let line = expr(value);
+    match value {
+        Tree::List(items) if items.len() > 1 && line.chars().count() > 80 => {
+            items.iter().map(expr).collect::<Vec<_>>().join("\n")
+        }
+        _ => line,
+    }
 }
 
 /// A value on one line; what is not known yet says where it comes from.

@@ -1,8 +1,8 @@
 //! Progress: a live display on a terminal, plain lines elsewhere.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::io::IsTerminal as _;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use provision_core::id::ResourceAddr;
@@ -13,7 +13,7 @@ use super::style::{DIM, GREEN, RED, YELLOW};
 /// Shows what a run reports. On a terminal one line at the bottom says what runs now.
 pub(crate) struct Watcher {
     bar: Option<ProgressBar>,
-    running: BTreeMap<ResourceAddr, Instant>,
+    running: BTreeSet<ResourceAddr>,
     done: usize,
     total: usize,
     phase: String,
@@ -31,14 +31,14 @@ impl Watcher {
             bar.enable_steady_tick(Duration::from_millis(100));
             bar
         });
-        Self { bar, running: BTreeMap::new(), done: 0, total, phase: String::new() }
+        Self { bar, running: BTreeSet::new(), done: 0, total, phase: String::new() }
     }
 
     /// Takes one event in.
     pub(crate) fn see(&mut self, progress: &Progress) {
         match progress {
             Progress::Started { resource, .. } => {
-                self.running.insert(resource.clone(), Instant::now());
+                self.running.insert(resource.clone());
             }
             Progress::Finished { resource, .. }
             | Progress::Failed { resource, .. }
@@ -70,7 +70,7 @@ impl Watcher {
         if self.running.is_empty() {
             return self.phase.clone();
         }
-        let names: Vec<String> = self.running.keys().map(ToString::to_string).collect();
+        let names: Vec<String> = self.running.iter().map(ToString::to_string).collect();
         format!("{}/{} {}", self.done, self.total.max(self.done), names.join(", "))
     }
 }

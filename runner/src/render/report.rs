@@ -1,14 +1,15 @@
 //! How a run ended.
 
 use provision_core::exec::{ActionResult, RunReport};
+use provision_core::plan::Mode;
 use provision_core::progress::Verb;
 use provision_core::stream::event::RunOutcome;
 
 use super::style::{BOLD, GREEN, RED, YELLOW};
 
 /// Prints the complete account: what was done, what not, and why.
-pub(crate) fn show(report: &RunReport, simulated: bool) {
-    for line in lines(report, simulated) {
+pub(crate) fn show(report: &RunReport, mode: Mode, simulated: bool) {
+    for line in lines(report, mode, simulated) {
         super::line(&line);
     }
     for problem in &report.problems {
@@ -16,7 +17,7 @@ pub(crate) fn show(report: &RunReport, simulated: bool) {
     }
 }
 
-fn lines(report: &RunReport, simulated: bool) -> Vec<String> {
+fn lines(report: &RunReport, mode: Mode, simulated: bool) -> Vec<String> {
     let mut lines = vec![String::new()];
     let mut counts = [0_usize; 3];
     for action in &report.actions {
@@ -40,11 +41,15 @@ fn lines(report: &RunReport, simulated: bool) -> Vec<String> {
         }
     }
     let [added, changed, destroyed] = counts;
+    let verb = match mode {
+        Mode::Apply => "Apply",
+        Mode::Destroy => "Destroy",
+    };
     let (style, how) = match report.outcome {
-        RunOutcome::Succeeded => (GREEN, "Apply complete!"),
-        RunOutcome::Failed => (RED, "Apply failed."),
-        RunOutcome::Interrupted => (YELLOW, "Interrupted; the next apply goes on from here."),
-        RunOutcome::Refused => (RED, "Refused."),
+        RunOutcome::Succeeded => (GREEN, format!("{verb} complete!")),
+        RunOutcome::Failed => (RED, format!("{verb} failed.")),
+        RunOutcome::Interrupted => (YELLOW, "Interrupted; the next run goes on from here.".to_owned()),
+        RunOutcome::Refused => (RED, "Refused.".to_owned()),
     };
     let cloud = if simulated { " (simulated)" } else { "" };
     lines.push(format!(

@@ -4,8 +4,14 @@ use provision_core::id::BlockAddr;
 use provision_core::sim::Held;
 use provision_core::stream::BlockState;
 
-/// The lines of a block: its objects, those that are due to go, and calls whose outcome is open.
+use super::style::{BOLD, DIM};
+
+/// The lines of a block: who wrote it last, its objects, those that are due to go, and calls whose outcome is open.
 pub(crate) fn block(addr: &BlockAddr, state: &BlockState) -> Vec<String> {
+    let written = state.writer.iter().zip(&state.revision).map(|(writer, revision)| {
+        let generation = state.generation;
+        format!("{BOLD}{addr}{BOLD:#}  {DIM}generation {generation}, revision {revision}, by {writer}{DIM:#}")
+    });
     let present = state
         .resources
         .iter()
@@ -21,7 +27,7 @@ pub(crate) fn block(addr: &BlockAddr, state: &BlockState) -> Vec<String> {
     let claimed = state.claim.iter().map(|claim| {
         format!("{addr}  claimed by {} (run {}, since {})", claim.holder.name, claim.run.short(), claim.holder.since)
     });
-    present.chain(deposed).chain(open).chain(claimed).collect()
+    written.chain(present).chain(deposed).chain(open).chain(claimed).collect()
 }
 
 /// One object of the simulated cloud: type, id, mark.

@@ -46,7 +46,7 @@ pub(crate) async fn run(cli: &Cli, args: &ApplyArgs, desired: Desired, mode: Mod
     let report = drive(machine, world, signals::interrupts(), |progress| watcher.see(progress)).await;
     watcher.end();
     let report = report?;
-    render::report::show(&report, spec.simulated);
+    render::report::show(&report, mode, spec.simulated);
     Ok(exit(&report, refused))
 }
 

@@ -5,6 +5,8 @@
 //! ([`cache_folder`]). A part that cannot be had is [`Unavailable`]: [`available!`] makes a visible skip
 //! of that, or a failure where `PROVISION_TESTBED=required` is set.
 
+#![expect(clippy::disallowed_methods, reason = "servers are made of processes, sockets and clocks")]
+
 pub mod aws;
 mod cache;
 mod moto;

@@ -1,5 +1,7 @@
 //! The testbed's AWS, spoken to over raw HTTP: each thing that it promises, by a test that fails without it.
 
+#![expect(clippy::disallowed_methods, reason = "tests against real servers wait in real time")]
+
 mod consistency;
 mod faults;
 mod limits;
