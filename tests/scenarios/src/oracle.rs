@@ -150,7 +150,7 @@ pub fn cannot_be_replaced(before: &Desired, after: &Desired) -> (BTreeSet<BlockA
             _ => continue,
         };
         let same = |field: &&str| new.inputs.get(*field).is_some_and(|now| old.inputs.get(*field) == Some(now));
-        if !key.iter().all(|field| same(field)) || !must_be_replaced(old, new) {
+        if !key.iter().all(same) || !must_be_replaced(old, new) {
             continue;
         }
         perhaps.insert(addr.block.clone());
@@ -229,7 +229,7 @@ pub fn intents_come_first(trace: &Trace) -> Wrong {
             // Its writer has seen that it stands.
             Did::Get { key, found: Some(found) } => {
                 let ours = unknown.get(key.as_str()).filter(|bytes| hash(bytes) == *found);
-                durable.extend(ours.map(|bytes| intents(bytes)).unwrap_or_default());
+                durable.extend(ours.copied().map(intents).unwrap_or_default());
             }
             Did::Call { sending, .. } => {
                 let json = |value: serde_json::Result<serde_json::Value>| value.unwrap();

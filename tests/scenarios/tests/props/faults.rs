@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use provision_core::desired::Desired;
 use provision_core::plan::Mode;
+use provision_core::sim::SimConfig;
 use scenarios::fault::{Counts, Fault};
 use scenarios::lab::Lab;
 use scenarios::oracle;
@@ -24,7 +25,10 @@ struct Case {
 }
 
 fn case(name: &'static str, before: Option<&Desired>, desired: &Desired, mode: Mode) -> Case {
-    let mut lab = Lab::new();
+    case_in(Lab::new(), name, before, desired, mode)
+}
+
+fn case_in(mut lab: Lab, name: &'static str, before: Option<&Desired>, desired: &Desired, mode: Mode) -> Case {
     if let Some(before) = before {
         assert!(lab.apply(before, &[]).is_good());
         lab.world.trace.steps.clear();
@@ -133,4 +137,16 @@ fn replace_and_the_code_changes_back_before_it_is_finished() {
     let all = one_of_each().desired();
     let replace = case("", Some(&all), &replaced().desired(), Mode::Apply);
     every_single_fault(&then("replace, then back", replace, &all, Mode::Apply));
+}
+
+#[test]
+fn create_where_objects_are_seen_late_and_take_a_while() {
+    let lab = Lab::with(SimConfig {
+        lag: Duration::from_secs(1),
+        lag_calls: true,
+        latency_percent: 100,
+        ..SimConfig::instant(7)
+    });
+    let all = one_of_each().desired();
+    every_single_fault(&case_in(lab, "create, seen late", None, &all, Mode::Apply));
 }
