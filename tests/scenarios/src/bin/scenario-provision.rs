@@ -25,6 +25,7 @@ enum Code {
     Wrong,
 }
 
+#[expect(clippy::disallowed_methods, reason = "the tests choose the edit by it")]
 fn code() -> Code {
     match std::env::var("SCENARIO").as_deref() {
         Ok("other-port") => Code::OtherPort,

@@ -2,6 +2,8 @@
 //!
 //! Latencies are real there, so these are few and tiny.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests: what fails, fails the test")]
+
 mod folder;
 mod input;
 mod interrupts;

@@ -60,6 +60,7 @@ fn large(blocks: usize) -> Desired {
     desired
 }
 
+#[expect(clippy::disallowed_methods, reason = "it measures real time")]
 /// How long plan, apply and plan again take, and how many actions the apply needs.
 fn measure(blocks: usize) -> (Duration, Duration, Duration, usize) {
     let (desired, mut lab) = (large(blocks), Lab::new());
