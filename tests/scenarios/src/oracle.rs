@@ -1,0 +1,326 @@
+//! What must hold, computed from the definitions and from what the cloud itself holds: never from plan, log or report.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use provision_aws::resources::SCHEMAS;
+use provision_core::call::{Answer, Effect};
+use provision_core::desired::{Desired, DesiredResource};
+use provision_core::id::{BlockAddr, ResourceAddr};
+use provision_core::machine::PutAnswer;
+use provision_core::schema::{Grain, OnChange};
+use provision_core::sim::Held;
+use provision_core::value::{Fields, OutputRef, Tree, Value};
+
+use crate::trace::{Called, Did, Trace, events, hash};
+
+/// What an oracle found to be wrong.
+pub type Wrong = Result<(), String>;
+
+/// Our objects by the address in their marks.
+pub fn by_address(held: &[Held]) -> BTreeMap<ResourceAddr, Vec<&Held>> {
+    let mut objects: BTreeMap<ResourceAddr, Vec<&Held>> = BTreeMap::new();
+    for held in held {
+        if let Some(mark) = &held.mark {
+            objects.entry(mark.address.clone()).or_default().push(held);
+        }
+    }
+    objects
+}
+
+/// Exactly one object per resource of the blocks, with its mark, its target and its fields; nothing else of ours.
+///
+/// # Errors
+/// The first thing that is not so.
+pub fn is_as_defined(desired: &Desired, held: &[Held]) -> Wrong {
+    blocks_are_as_defined(desired, held, &BTreeSet::new())
+}
+
+/// The same, but for blocks that were refused: they count as they are, with all that they use.
+///
+/// # Errors
+/// The first thing that is not so.
+pub fn blocks_are_as_defined(desired: &Desired, held: &[Held], refused: &BTreeSet<BlockAddr>) -> Wrong {
+    let objects = by_address(held);
+    for (addr, resource) in resources(desired) {
+        if refused.contains(&addr.block) {
+            continue;
+        }
+        match objects.get(&addr).map_or(&[][..], Vec::as_slice) {
+            [object] => fits(desired, &addr, resource, object, &objects)?,
+            found => return Err(format!("{addr} has {} objects: {found:#?}", found.len())),
+        }
+    }
+    let in_use = in_use_by(held, refused);
+    for object in held {
+        let Some(mark) = &object.mark else { return Err(format!("{} has no mark", object.id)) };
+        let defined = resource_at(desired, &mark.address).is_some();
+        if !defined && !refused.contains(&mark.address.block) && !in_use.contains(object.id.as_str()) {
+            return Err(format!("{} of {} is left over", object.id, mark.address));
+        }
+    }
+    Ok(())
+}
+
+/// The ids of all that objects of these blocks use, directly or not.
+fn in_use_by(held: &[Held], blocks: &BTreeSet<BlockAddr>) -> BTreeSet<String> {
+    let mut texts = BTreeSet::new();
+    let mut todo: Vec<&Held> = held
+        .iter()
+        .filter(|object| object.mark.as_ref().is_some_and(|mark| blocks.contains(&mark.address.block)))
+        .collect();
+    while let Some(object) = todo.pop() {
+        for value in object.fields.values() {
+            each_text(value, &mut |text| {
+                if text != object.id.as_str() && texts.insert(text.to_owned()) {
+                    todo.extend(held.iter().filter(|other| text.contains(other.id.as_str())));
+                }
+            });
+        }
+    }
+    held.iter().map(|held| held.id.to_string()).filter(|id| texts.iter().any(|text| text.contains(id))).collect()
+}
+
+fn resources(desired: &Desired) -> impl Iterator<Item = (ResourceAddr, &DesiredResource)> {
+    desired.blocks.iter().flat_map(|(block, definition)| {
+        definition.resources.iter().map(move |(name, resource)| (block.resource(name.clone()), resource))
+    })
+}
+
+fn resource_at<'a>(desired: &'a Desired, addr: &ResourceAddr) -> Option<&'a DesiredResource> {
+    desired.blocks.get(&addr.block)?.resources.get(&addr.name)
+}
+
+fn fits(
+    desired: &Desired,
+    addr: &ResourceAddr,
+    resource: &DesiredResource,
+    object: &Held,
+    objects: &BTreeMap<ResourceAddr, Vec<&Held>>,
+) -> Wrong {
+    let target = &desired.dcs[&addr.block.dc].targets[&resource.provider];
+    if object.type_name != resource.type_name || object.target != *target {
+        return Err(format!("{addr} is {} in {}", object.type_name, object.target));
+    }
+    let lookup = |output: &OutputRef| objects.get(&output.resource)?.first()?.fields.get(&output.output).cloned();
+    for (name, expr) in &resource.inputs {
+        let mut wanted = expr.resolve(&lookup).map_err(|output| format!("{addr}: there is no {output}"))?;
+        let mut has = object.fields.get(name).cloned().unwrap_or_default();
+        if is_set(resource, name) {
+            sort(&mut wanted);
+            sort(&mut has);
+        }
+        if wanted != has {
+            return Err(format!("{addr}: {name} of {} should be {wanted:?} and is {has:?}", object.id));
+        }
+    }
+    Ok(())
+}
+
+fn is_set(resource: &DesiredResource, field: &str) -> bool {
+    let schema = SCHEMAS.iter().find(|schema| schema.type_name == resource.type_name.as_str());
+    schema.and_then(|schema| schema.field(field)).is_some_and(|field| field.grain == Grain::Set)
+}
+
+fn sort(value: &mut Value) {
+    if let Tree::List(items) = value {
+        items.sort();
+        items.dedup();
+    }
+}
+
+fn each_text(value: &Value, f: &mut impl FnMut(&str)) {
+    match value {
+        Tree::Text(text) => f(text),
+        Tree::List(items) => items.iter().for_each(|item| each_text(item, f)),
+        Tree::Map(map) => map.values().for_each(|item| each_text(item, f)),
+        Tree::Null | Tree::Bool(_) | Tree::Int(_) => {}
+        Tree::Symbol(never) => match *never {},
+    }
+}
+
+/// Blocks that an edit makes impossible until destroy-first: a new object is needed that can't stand beside the old one.
+/// The first set certainly, the second one perhaps (where the network that they lie in is replaced as well, or not).
+pub fn cannot_be_replaced(before: &Desired, after: &Desired) -> (BTreeSet<BlockAddr>, BTreeSet<BlockAddr>) {
+    let (mut surely, mut perhaps) = (BTreeSet::new(), BTreeSet::new());
+    for (addr, new) in resources(after) {
+        let Some(old) = resource_at(before, &addr) else { continue };
+        let key: &[&str] = match new.type_name.as_str() {
+            "aws_subnet" => &["vpc", "cidr"],
+            "aws_security_group" => &["vpc", "name"],
+            _ => continue,
+        };
+        let same = |field: &&str| new.inputs.get(*field).is_some_and(|now| old.inputs.get(*field) == Some(now));
+        if !key.iter().all(same) || !must_be_replaced(old, new) {
+            continue;
+        }
+        perhaps.insert(addr.block.clone());
+        let network = new.inputs["vpc"].outputs().first().map(|output| output.resource.clone()).unwrap_or(addr.clone());
+        let stays = match (resource_at(before, &network), resource_at(after, &network)) {
+            (Some(old), Some(new)) => !must_be_replaced(old, new),
+            _ => false,
+        };
+        if stays {
+            surely.insert(addr.block);
+        }
+    }
+    (surely, perhaps)
+}
+
+fn must_be_replaced(old: &DesiredResource, new: &DesiredResource) -> bool {
+    let schema = SCHEMAS.iter().find(|schema| schema.type_name == new.type_name.as_str()).unwrap();
+    let mut forcing = schema.fields.iter().filter(|field| field.on_change == OnChange::Replace);
+    forcing.any(|field| new.inputs.get(field.name).is_some_and(|now| old.inputs.get(field.name) != Some(now)))
+}
+
+/// Blocks whose definition is the same before and after, and that of all that they wait for too: nothing happens there.
+pub fn untouched(before: &Desired, after: &Desired) -> BTreeSet<BlockAddr> {
+    fn same(before: &Desired, after: &Desired, addr: &BlockAddr) -> bool {
+        match (before.blocks.get(addr), after.blocks.get(addr)) {
+            (Some(old), Some(new)) => old == new && new.after.iter().all(|used| same(before, after, used)),
+            _ => false,
+        }
+    }
+    after.blocks.keys().filter(|addr| same(before, after, addr)).cloned().collect()
+}
+
+/// The objects of these blocks are the same, byte for byte.
+///
+/// # Errors
+/// The first one that is not.
+pub fn unchanged(blocks: &BTreeSet<BlockAddr>, before: &[Held], after: &[Held]) -> Wrong {
+    let of = |held: &[Held]| -> Vec<Held> {
+        let ours = held.iter().filter(|held| held.mark.as_ref().is_some_and(|m| blocks.contains(&m.address.block)));
+        ours.cloned().collect()
+    };
+    let (before, after) = (of(before), of(after));
+    if before == after { Ok(()) } else { Err(format!("changed: {before:#?}\nto: {after:#?}")) }
+}
+
+/// No entry was written to the streams of these blocks.
+///
+/// # Errors
+/// The first one that was.
+pub fn unwritten(blocks: &BTreeSet<BlockAddr>, trace: &Trace) -> Wrong {
+    let folders: Vec<String> = blocks.iter().map(|block| format!("v1/block/{block}/")).collect();
+    match trace.puts().find(|key| folders.iter().any(|folder| key.starts_with(folder.as_str()))) {
+        Some(key) => Err(format!("{key} was written")),
+        None => Ok(()),
+    }
+}
+
+/// Every call was sent after a put that holds its intent was answered "done".
+///
+/// # Errors
+/// The first call that was not.
+pub fn intents_come_first(trace: &Trace) -> Wrong {
+    let text = |call: &serde_json::Value, object: &serde_json::Value, stamp: &serde_json::Value| {
+        format!("{call} {object} {stamp}")
+    };
+    let intents = |bytes: &[u8]| -> Vec<String> {
+        let intents = events(bytes).into_iter().filter(|event| event["event"] == "intent");
+        intents.map(|intent| text(&intent["call"], &intent["object"], &intent["stamp"])).collect()
+    };
+    let mut durable: BTreeSet<String> = BTreeSet::new();
+    let mut unknown: BTreeMap<&str, &[u8]> = BTreeMap::new();
+    for did in trace.did() {
+        match did {
+            Did::Put { bytes, answer: PutAnswer::Done, .. } => durable.extend(intents(bytes)),
+            Did::Put { key, bytes, answer: PutAnswer::Unknown(_) } => drop(unknown.insert(key, bytes)),
+            // Its writer has seen that it stands.
+            Did::Get { key, found: Some(found) } => {
+                let ours = unknown.get(key.as_str()).filter(|bytes| hash(bytes) == *found);
+                durable.extend(ours.copied().map(intents).unwrap_or_default());
+            }
+            Did::Call { sending, .. } => {
+                let json = |value: serde_json::Result<serde_json::Value>| value.unwrap();
+                let call = json(serde_json::to_value(&sending.call));
+                let object = json(serde_json::to_value(&sending.object));
+                let stamp = json(serde_json::to_value(sending.stamp));
+                if !durable.contains(&text(&call, &object, &stamp)) {
+                    return Err(format!("{} was sent before its intent was durable", sending.call.api));
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The calls of one run went down the refs, block after block, environment after environment. `before` is what the cloud
+/// held when it began.
+///
+/// # Errors
+/// The first call that was too early.
+pub fn order_respects_refs(desired: &Desired, before: &[Held], trace: &Trace) -> Wrong {
+    let mut whose: BTreeMap<String, ResourceAddr> = BTreeMap::new();
+    for (addr, objects) in by_address(before) {
+        whose.extend(objects.into_iter().map(|object| (object.id.to_string(), addr.clone())));
+    }
+    let mut fields: BTreeMap<String, Fields> =
+        before.iter().map(|held| (held.id.to_string(), held.fields.clone())).collect();
+    let mut applied: Vec<(usize, BlockAddr)> = Vec::new();
+    let mut environments: Vec<(usize, usize)> = Vec::new();
+    for Called { at, sending, answer, .. } in trace.calls() {
+        let api = &sending.call.api;
+        let Answer::Done { id, .. } = answer else {
+            return Err(format!("{api} was not done at once, so it came too early: {answer:?}"));
+        };
+        for (name, value) in sending.call.effect.fields().into_iter().flatten() {
+            let mut missing = None;
+            each_text(value, &mut |text| {
+                if provision_core::sim::SimCloud::made_id(text) && !fields.contains_key(text) {
+                    missing = Some(text.to_owned());
+                }
+            });
+            if let Some(missing) = missing {
+                return Err(format!("{api} uses {missing} in {name} before it is there"));
+            }
+        }
+        let object = id.as_ref().or(sending.object.as_ref()).map(ToString::to_string).unwrap_or_default();
+        match &sending.call.effect {
+            Effect::Create { fields: new, mark, .. } => {
+                let Some(mark) = mark else { return Err(format!("{api} sets no mark")) };
+                whose.insert(object.clone(), mark.address.clone());
+                fields.insert(object.clone(), new.clone());
+            }
+            Effect::Set { fields: new, .. } => fields.entry(object.clone()).or_default().extend(new.clone()),
+            Effect::Remove => {
+                fields.remove(&object);
+                let mut user = None;
+                for (other, held) in &fields {
+                    held.values().for_each(|value| {
+                        each_text(value, &mut |text| {
+                            if text == object {
+                                user = Some(other.clone());
+                            }
+                        });
+                    });
+                }
+                if let Some(user) = user {
+                    return Err(format!("{api} removes {object}, which {user} uses"));
+                }
+            }
+        }
+        let Some(addr) = whose.get(&object) else { return Err(format!("{api} acts on {object}: whose is it?")) };
+        if !matches!(sending.call.effect, Effect::Remove) {
+            applied.push((at, addr.block.clone()));
+        }
+        let env = desired.dcs.get(&addr.block.dc).map(|dc| &dc.env);
+        if let Some(env) = env.and_then(|env| desired.environments.iter().position(|other| other == env)) {
+            environments.push((at, env));
+        }
+    }
+    for (block, definition) in &desired.blocks {
+        let first = applied.iter().find(|(_, of)| of == block);
+        let last = applied.iter().rfind(|(_, of)| definition.after.contains(of));
+        if let (Some((first, _)), Some((last, before))) = (first, last)
+            && last > first
+        {
+            return Err(format!("{block} began before {before} had ended"));
+        }
+    }
+    match environments.windows(2).find(|pair| pair[0].1 > pair[1].1) {
+        Some(pair) => Err(format!("an earlier environment was called after a later one: {pair:?}")),
+        None => Ok(()),
+    }
+}
