@@ -7,6 +7,7 @@
 pub mod cloud;
 pub mod infra;
 pub mod points;
+pub mod pool;
 pub mod state;
 pub mod world;
 
