@@ -103,3 +103,17 @@ pub fn texts(xml: &str, element: &str) -> Vec<String> {
     let found = document.descendants().filter(|node| node.has_tag_name_only(element));
     found.filter_map(|node| node.text().map(str::to_owned)).collect()
 }
+
+/// The ids of the groups of the instances in an answer, by the instances themselves: moto's network interfaces keep those
+/// that an instance once had.
+///
+/// # Panics
+/// Where the answer is no XML.
+pub fn instance_groups(xml: &str) -> Vec<String> {
+    let document = Document::parse(xml).unwrap_or_else(|error| panic!("{error}: {xml}"));
+    let sets = document.descendants().filter(|node| node.has_tag_name_only("instancesSet"));
+    let instances = sets.flat_map(|set| set.children().filter(Node::is_element));
+    let groups = instances.filter_map(|instance| child(instance, "groupSet"));
+    let items = groups.flat_map(|set| set.children().filter(Node::is_element));
+    items.map(|item| text(item, "groupId").to_owned()).collect()
+}

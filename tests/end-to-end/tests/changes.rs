@@ -1,6 +1,6 @@
 //! Changes of the code: blocks that leave it, and a group that has to be replaced while another block uses it.
 
-use end_to_end::cloud::texts;
+use end_to_end::cloud::instance_groups;
 use end_to_end::world::PLAN;
 use end_to_end::{Ran, Variant, World};
 
@@ -32,7 +32,7 @@ async fn a_block_that_left_the_code_goes_by_a_newer_generation_alone() {
 
     // By an older one nothing at all is done: the run would undo what the newer code did.
     let older = world.run(Variant::GroupReplaced, &["apply", "--auto-approve", "--generation", "6"]).await;
-    older.refused_with(&["was last changed by generation 7, this is 6"]);
+    older.refused_with(&["was last applied by generation 7, and this run has generation 6", "run the newer code"]);
     assert_eq!(world.ec2_changes(), [""; 0]);
     assert_eq!(world.held().await, there);
 
@@ -86,12 +86,10 @@ async fn a_group_that_another_block_uses_is_replaced_create_first() {
     world.plan_is_empty(Variant::GroupReplaced).await;
 }
 
+/// The one group of an instance.
 async fn group_of(world: &World, instance: &str) -> String {
-    let answer = world.aws.raw_ec2("DescribeInstances", &[("InstanceId.1", instance)]).await;
-    let mut groups = texts(&answer, "groupId");
-    groups.retain(|group| group.starts_with("sg-"));
-    groups.dedup();
-    assert_eq!(groups.len(), 1, "{answer}");
+    let mut groups = instance_groups(&world.aws.raw_ec2("DescribeInstances", &[("InstanceId.1", instance)]).await);
+    assert_eq!(groups.len(), 1, "{groups:?}");
     groups.remove(0)
 }
 
