@@ -1,0 +1,209 @@
+//! The small infrastructure that the tests apply, in variants.
+
+use provision_aws::prelude::*;
+use provision_aws::{
+    Aws, Instance, InstanceId, Rule, SecurityGroup, SecurityGroupId, Subnet, SubnetId, UsEast1, Vpc, VpcId,
+};
+use provision_core::prelude::*;
+use testbed::aws::KNOWN_IMAGE;
+
+/// The variable that names the variant.
+pub const VARIANT: &str = "E2E_VARIANT";
+
+/// The environment of all variants.
+#[environment("staging")]
+pub struct Staging;
+
+/// The data centre of all variants but one.
+#[data_centre(name = "west", env = Staging, channel = Stable, on(Aws, account = "123456789012", region = UsEast1))]
+pub struct West;
+
+/// The same data centre, in an account that the test server's credentials are not of.
+#[data_centre(name = "west", env = Staging, channel = Stable, on(Aws, account = "999999999999", region = UsEast1))]
+pub struct WrongAccount;
+
+/// What is to be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Variant {
+    /// Three blocks: a VPC with a subnet, a group, an instance. The kill tests go through every call of it.
+    OneEach,
+    /// Three blocks: a VPC with two subnets, two groups of which one admits the other, an instance.
+    Base,
+    /// [`Variant::Base`], with another description of the group that the instance is in: it has to be replaced.
+    GroupReplaced,
+    /// [`Variant::Base`] without the block of the instance.
+    NoHost,
+    /// [`Variant::Base`] without the blocks of the groups and of the instance.
+    NetworkAlone,
+    /// A VPC with twelve subnets, six groups and two instances, in three blocks.
+    Many,
+    /// [`Variant::OneEach`] in an account that is not ours.
+    OtherAccount,
+    /// [`Variant::OneEach`] by another name.
+    OtherInfra,
+    /// A block whose name has a slash.
+    Slash,
+    /// A block whose name has a dot.
+    Dot,
+    /// No data centre and no block.
+    Empty,
+}
+
+impl Variant {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::OneEach,
+        Self::Base,
+        Self::GroupReplaced,
+        Self::NoHost,
+        Self::NetworkAlone,
+        Self::Many,
+        Self::OtherAccount,
+        Self::OtherInfra,
+        Self::Slash,
+        Self::Dot,
+        Self::Empty,
+    ];
+
+    /// What [`VARIANT`] says.
+    pub fn name(self) -> String {
+        format!("{self:?}")
+    }
+
+    fn sizes(self) -> Sizes {
+        match self {
+            Self::OneEach | Self::OtherAccount | Self::OtherInfra => Sizes { subnets: 1, groups: 1, hosts: 1 },
+            Self::Many => Sizes { subnets: 12, groups: 6, hosts: 2 },
+            _ => Sizes { subnets: 2, groups: 2, hosts: 1 },
+        }
+    }
+}
+
+struct Sizes {
+    subnets: u32,
+    groups: u32,
+    hosts: u32,
+}
+
+/// The variant that [`VARIANT`] names.
+///
+/// # Panics
+/// Where it names none: that is a mistake in a test.
+pub fn infrastructure() -> Infrastructure {
+    let given = std::env::var(VARIANT).unwrap_or_default();
+    let variant = Variant::ALL.into_iter().find(|variant| variant.name() == given);
+    let variant = variant.unwrap_or_else(|| panic!("{VARIANT} is `{given}`; it is one of {:?}", Variant::ALL));
+    let infra = Infrastructure::new(if variant == Variant::OtherInfra { "somebody-else" } else { "end-to-end" });
+    match variant {
+        Variant::Empty => {}
+        Variant::OtherAccount => blocks(&infra.dc(WrongAccount), variant),
+        _ => blocks(&infra.dc(West), variant),
+    }
+    infra
+}
+
+fn blocks<D: AwsDc>(dc: &Dc<D>, variant: Variant) {
+    let Sizes { subnets, groups, hosts } = variant.sizes();
+    let name = match variant {
+        Variant::Slash => "net/work",
+        Variant::Dot => "net.work",
+        _ => "network",
+    };
+    let net = dc.block(name, network, &NetworkParams { cidr: cidr!("10.7.0.0/16"), subnets });
+    if variant == Variant::NetworkAlone {
+        return;
+    }
+    let description = if variant == Variant::GroupReplaced { "applications, renamed" } else { "applications" };
+    let security = dc.block("security", security, (&net, &SecurityParams { groups, description }));
+    if variant != Variant::NoHost {
+        dc.block("host", host, (&net, &security, &HostParams { ami: KNOWN_IMAGE, hosts }));
+    }
+}
+
+/// What differs between networks.
+#[derive(Args)]
+pub struct NetworkParams {
+    /// The addresses of the VPC.
+    pub cidr: Cidr,
+    /// How many subnets it has.
+    pub subnets: u32,
+}
+
+/// What other blocks use of a network.
+#[derive(Args)]
+pub struct Network<D> {
+    /// The VPC.
+    pub vpc: Ref<VpcId, D>,
+    /// The first subnet.
+    pub subnet: Ref<SubnetId, D>,
+}
+
+/// A VPC with subnets.
+pub fn network<D: AwsDc>(b: &Block<D>, p: &NetworkParams) -> Network<D> {
+    let vpc = b.put("main", Vpc { cidr: p.cidr }).dns_hostnames(true).tags([("team", "infra")]);
+    let subnet = |n: u32| {
+        let [zone, ..] = D::zones();
+        b.put(format!("subnet-{n}"), Subnet { vpc, zone, cidr: p.cidr.subnet(24, n) }).public_ip(true).id()
+    };
+    let first = subnet(0);
+    (1..p.subnets).for_each(|n| {
+        subnet(n);
+    });
+    Network { vpc: vpc.id(), subnet: first }
+}
+
+/// What differs between groups.
+#[derive(Args)]
+pub struct SecurityParams {
+    /// How many groups there are.
+    pub groups: u32,
+    /// What the first one is for.
+    pub description: &'static str,
+}
+
+/// What other blocks use of the groups.
+#[derive(Args)]
+pub struct Security<D> {
+    /// The first group.
+    pub app: Ref<SecurityGroupId, D>,
+}
+
+/// Groups, of which the others are admitted by the first.
+pub fn security<D: AwsDc>(b: &Block<D>, (net, p): (&Network<D>, &SecurityParams)) -> Security<D> {
+    let vpc = net.vpc;
+    let others = (1..p.groups).map(|n| {
+        let group = b.put(format!("admin-{n}"), SecurityGroup { vpc, description: "administrators" });
+        group.ingress([Rule::tcp(22, cidr!("192.0.2.0/24"))]).id()
+    });
+    let admitted = others.map(|group| Rule::tcp_from(22, group)).chain([Rule::tcp(443, cidr!("10.7.0.0/16"))]);
+    let app = b
+        .put("app", SecurityGroup { vpc, description: p.description })
+        .ingress(admitted.collect::<Vec<_>>())
+        .tags([("team", "infra")]);
+    Security { app: app.id() }
+}
+
+/// What differs between hosts.
+#[derive(Args)]
+pub struct HostParams {
+    /// The image.
+    pub ami: &'static str,
+    /// How many hosts there are.
+    pub hosts: u32,
+}
+
+/// What other blocks use of the hosts.
+#[derive(Args)]
+pub struct Hosts<D> {
+    /// All of them.
+    pub all: Vec<Ref<InstanceId, D>>,
+}
+
+/// Instances in the first subnet and the first group.
+pub fn host<D: AwsDc>(b: &Block<D>, (net, security, p): (&Network<D>, &Security<D>, &HostParams)) -> Hosts<D> {
+    let all = (0..p.hosts).map(|n| {
+        let instance = Instance { subnet: net.subnet, ami: p.ami, instance_type: "t3.micro" };
+        b.put(format!("host-{n}"), instance).security_groups([security.app]).tags([("team", "infra")]).id()
+    });
+    Hosts { all: all.collect() }
+}
