@@ -17,6 +17,9 @@ mod leaving;
 mod planner;
 mod refuse;
 
+#[cfg(test)]
+mod tests;
+
 pub use data::{
     BlockChange, BlockPlan, Certainty, Existing, NewName, Note, Outcome, Plan, Reason, ResourcePlan, Retirement,
 };

@@ -1,0 +1,6 @@
+//! Decisions, ceilings and action graphs, by small examples. What whole runs promise is tested in `tests/scenarios`.
+
+mod ceiling;
+mod decide;
+mod graph;
+mod support;
