@@ -18,6 +18,8 @@ pub(crate) enum CliError {
     NoSimulatedCloud(String),
     #[error("nobody can be asked here: standard input is no terminal; look at `plan`, then give --auto-approve")]
     NoTerminal,
+    #[error("interrupted; nothing was done")]
+    Interrupted,
     #[error("{0} can't be read or written")]
     File(String, #[source] std::io::Error),
     #[error("where the home directory is is not known: set PROVISION_KEY to the path of the signing key")]

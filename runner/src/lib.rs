@@ -19,6 +19,9 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use provision_core::dsl::Infrastructure;
 
+/// The exit code of what was interrupted.
+const INTERRUPTED: u8 = 130;
+
 /// How a command ended, as an exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Exit {
@@ -52,14 +55,17 @@ pub fn main(infrastructure: fn() -> Infrastructure) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(verbs::run(cli, infrastructure)) {
+    let ended = runtime.block_on(verbs::run(cli, infrastructure));
+    // A thread that still waits for an answer to a question is not waited for.
+    runtime.shutdown_background();
+    match ended {
         Ok(Exit::Ok) => ExitCode::SUCCESS,
         Ok(Exit::Failed) => ExitCode::FAILURE,
         Ok(Exit::Changes) => ExitCode::from(2),
-        Ok(Exit::Interrupted) => ExitCode::from(130),
+        Ok(Exit::Interrupted) => ExitCode::from(INTERRUPTED),
         Err(error) => {
             render::error(&error::chain(&error));
-            ExitCode::FAILURE
+            if matches!(error, error::CliError::Interrupted) { ExitCode::from(INTERRUPTED) } else { ExitCode::FAILURE }
         }
     }
 }

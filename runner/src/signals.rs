@@ -1,10 +1,13 @@
-//! Interrupts: the first one drains, the second one stops.
+//! Interrupts: what only reads ends at once; a run drains at the first one and stops at the second.
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
+use crate::error::CliError;
+use crate::{INTERRUPTED, render};
+
 /// One message per SIGINT or SIGTERM.
-pub(crate) fn interrupts() -> mpsc::Receiver<()> {
+fn watch() -> mpsc::Receiver<()> {
     let (sender, receiver) = mpsc::channel(4);
     for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
         // Where a signal can't be watched, it does what it always does: ends the process.
@@ -14,4 +17,37 @@ pub(crate) fn interrupts() -> mpsc::Receiver<()> {
         }
     }
     receiver
+}
+
+/// The interrupts of a run. After the second one nothing more is awaited: the process ends, and the next run goes on as
+/// after a kill.
+pub(crate) fn interrupts() -> mpsc::Receiver<()> {
+    let mut signals = watch();
+    let (sender, receiver) = mpsc::channel(4);
+    tokio::spawn(async move {
+        let mut count = 0;
+        while signals.recv().await.is_some() && sender.send(()).await.is_ok() {
+            count += 1;
+            if count > 1 {
+                render::error("stopped: the outcome of calls on their way is not known; the next run finds out");
+                std::process::exit(INTERRUPTED.into());
+            }
+        }
+    });
+    receiver
+}
+
+/// The interrupts of what handles them otherwise: none.
+pub(crate) fn none() -> mpsc::Receiver<()> {
+    mpsc::channel(1).1
+}
+
+/// Gives up work that changes nothing at the first interrupt.
+pub(crate) async fn unless_interrupted<T>(work: impl Future<Output = T>) -> Result<T, CliError> {
+    let mut signals = watch();
+    tokio::select! {
+        biased;
+        done = work => Ok(done),
+        Some(()) = signals.recv() => Err(CliError::Interrupted),
+    }
 }

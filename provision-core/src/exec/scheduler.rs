@@ -59,6 +59,8 @@ enum State {
     Lost,
 }
 
+const INTERRUPTED: &str = "the run was interrupted";
+
 /// How the walk ended.
 pub(super) struct Walked {
     pub(super) reports: Vec<ActionReport>,
@@ -100,11 +102,13 @@ pub(super) async fn walk(exec: Arc<Exec>, actions: &ActionGraph) -> Walked {
         walk.running -= 1;
         match result {
             Ok(acted) => walk.done(node, acted),
+            // It did not fail: the next run goes on with it.
+            Err(ActionError::Interrupted) => walk.lose(node, INTERRUPTED),
             Err(error) => walk.failed(node, &error),
         }
     }
     // What still ran when the drain ended: its intents stay open, and the next run finds out.
-    walk.give_up("the run was interrupted");
+    walk.give_up(INTERRUPTED);
     Walked { reports: walk.reports, interrupted: walk.exec.io.interrupts() > 0 }
 }
 
@@ -131,7 +135,7 @@ impl Walk<'_> {
                         self.running += 1;
                         start(&self.exec, action.clone(), node, self.sender.clone());
                     }
-                    Node::Apply(_) | Node::Retire(_) => self.lose(node, "the run was interrupted"),
+                    Node::Apply(_) | Node::Retire(_) => self.lose(node, INTERRUPTED),
                 }
             }
         }
@@ -240,6 +244,8 @@ fn start(
                 id: acted.id.as_ref().map(ToString::to_string),
                 took_ms,
             }),
+            // The walk says that it was not done.
+            Err(ActionError::Interrupted) => {}
             Err(error) => {
                 exec.io.emit(Progress::Failed { resource: addr.clone(), verb, error: full(error) });
             }

@@ -30,7 +30,7 @@ pub(crate) async fn run(cli: &Cli, args: &ApplyArgs, desired: Desired, mode: Mod
     if plan.is_empty() {
         return Ok(Exit::Ok);
     }
-    if !args.auto_approve && !approved(mode)? {
+    if !args.auto_approve && !approved(mode).await? {
         render::line("Not approved; nothing was done.");
         return Ok(Exit::Failed);
     }
@@ -59,16 +59,20 @@ fn exit(report: &RunReport, refused: bool) -> Exit {
 }
 
 /// Asks for a literal `yes`.
-fn approved(mode: Mode) -> Result<bool, CliError> {
-    let stdin = std::io::stdin();
-    if !stdin.is_terminal() {
+async fn approved(mode: Mode) -> Result<bool, CliError> {
+    if !std::io::stdin().is_terminal() {
         return Err(CliError::NoTerminal);
     }
     render::prompt(match mode {
         Mode::Apply => "Apply this plan? Only `yes` is accepted: ",
         Mode::Destroy => "Destroy all of this? Only `yes` is accepted: ",
     });
-    let mut answer = String::new();
-    stdin.lock().read_line(&mut answer).map_err(|error| CliError::File("standard input".to_owned(), error))?;
+    // In a thread of its own, so that an interrupt is heard while nothing is typed.
+    let read = tokio::task::spawn_blocking(|| {
+        let mut answer = String::new();
+        std::io::stdin().lock().read_line(&mut answer).map(|_| answer)
+    });
+    let answer = signals::unless_interrupted(read).await?.map_err(std::io::Error::other).flatten();
+    let answer = answer.map_err(|error| CliError::File("standard input".to_owned(), error))?;
     Ok(answer.trim_end_matches(['\r', '\n']) == "yes")
 }

@@ -29,7 +29,8 @@ pub(crate) async fn make(cli: &Cli, spec: &RunSpec) -> Result<Prepared, CliError
     let mut watcher = Watcher::new(0);
     let spec = spec.clone();
     let machine = Machine::new(|io| async move { prepare(&io, &spec).await });
-    let prepared = drive(machine, world, signals::interrupts(), |progress| watcher.see(progress)).await;
+    let driven = drive(machine, world, signals::none(), |progress| watcher.see(progress));
+    let prepared = signals::unless_interrupted(driven).await;
     watcher.end();
-    Ok(prepared?)
+    Ok(prepared??)
 }

@@ -41,7 +41,7 @@ async fn list(cli: &Cli, infrastructure: fn() -> Infrastructure) -> Result<Exit,
         }
         Ok::<_, provision_core::exec::RunError>(logs)
     });
-    let logs = drive(machine, world, signals::interrupts(), |_| {}).await?;
+    let logs = signals::unless_interrupted(drive(machine, world, signals::none(), |_| {})).await??;
     let mut exit = Exit::Ok;
     for (addr, state) in logs {
         match state {

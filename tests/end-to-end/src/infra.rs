@@ -89,6 +89,7 @@ struct Sizes {
 ///
 /// # Panics
 /// Where it names none: that is a mistake in a test.
+#[expect(clippy::disallowed_methods, reason = "the tests choose the variant by it")]
 pub fn infrastructure() -> Infrastructure {
     let given = std::env::var(VARIANT).unwrap_or_default();
     let variant = Variant::ALL.into_iter().find(|variant| variant.name() == given);

@@ -1,4 +1,5 @@
 //! Bad input: a clear error on standard error, exit code 1, and nothing was changed anywhere.
+#![expect(clippy::disallowed_methods, reason = "tests measure time")]
 
 use std::time::{Duration, Instant};
 

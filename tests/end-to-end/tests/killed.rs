@@ -1,5 +1,6 @@
-//! SIGKILL before and after each write and each call of a plan with one resource of each type: the next run finishes
-//! it, without an operator, and there is exactly one of each.
+//! SIGKILL before and after each write and each call: the next run finishes it, without an operator, and there is
+//! exactly one of each.
+#![expect(clippy::disallowed_methods, reason = "tests measure time")]
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use end_to_end::points::Point;
 use end_to_end::pool::{and_more, each};
-use end_to_end::world::{APPLY, puts};
+use end_to_end::world::{APPLY, PLAN, puts};
 use end_to_end::{Variant, World};
 use testbed::aws::{Fault, RecordedCall};
 use tokio::time::sleep;
@@ -28,14 +29,51 @@ enum Moment {
     After,
 }
 
-struct Case {
-    moment: Moment,
-    point: Point,
+/// What is applied, and killed on the way.
+struct Scenario {
+    name: &'static str,
+    /// What is there before.
+    before: Option<Variant>,
+    variant: Variant,
+    args: &'static [&'static str],
+    /// With what a plan shows that nothing is left to be done.
+    plan: &'static [&'static str],
+    /// How many VPCs, subnets, groups and instances there are at the end.
+    counts: [usize; 4],
 }
 
-impl fmt::Display for Case {
+const CREATE: Scenario =
+    Scenario { name: "create", before: None, variant: Variant::OneEach, args: &APPLY, plan: &PLAN, counts: [1; 4] };
+
+const REPLACE: Scenario = Scenario {
+    name: "replace",
+    before: Some(Variant::Base),
+    variant: Variant::GroupReplaced,
+    args: &APPLY,
+    plan: &PLAN,
+    counts: [1, 2, 2, 1],
+};
+
+const DESTROY: Scenario = Scenario {
+    name: "destroy",
+    before: Some(Variant::OneEach),
+    variant: Variant::OneEach,
+    args: &["destroy", "--auto-approve", "--generation", "1"],
+    plan: &["plan", "--destroy", "--detailed-exitcode", "--generation", "1"],
+    counts: [0; 4],
+};
+
+struct Case<'a> {
+    scenario: &'a Scenario,
+    moment: Moment,
+    point: Point,
+    /// How often each create succeeds in all.
+    made: &'a [usize; 4],
+}
+
+impl fmt::Display for Case<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} {}", self.moment, self.point)
+        write!(f, "{}: {:?} {}", self.scenario.name, self.moment, self.point)
     }
 }
 
@@ -51,19 +89,45 @@ enum Fate {
 }
 
 #[tokio::test]
-async fn a_run_killed_at_any_point_is_finished_by_the_next() {
+async fn a_create_killed_at_any_call_or_write_is_finished_by_the_next_run() {
+    killed(&CREATE, |_| true).await;
+}
+
+/// At the calls; `E2E_POINTS=all` adds the writes, which are like those of a create.
+#[tokio::test]
+async fn a_replacement_killed_at_any_call_is_finished_by_the_next_run() {
+    killed(&REPLACE, |point| point.cloud || all_points()).await;
+}
+
+/// At the calls; `E2E_POINTS=all` adds the writes, which are like those of a create.
+#[tokio::test]
+async fn a_destroy_killed_at_any_call_is_finished_by_the_next_run() {
+    killed(&DESTROY, |point| point.cloud || all_points()).await;
+}
+
+fn all_points() -> bool {
+    std::env::var("E2E_POINTS").is_ok_and(|points| points == "all")
+}
+
+async fn killed(scenario: &Scenario, wanted: impl Fn(&Point) -> bool) {
     let Some(first) = World::start(BINARY).await else { return };
     let began = Instant::now();
-    first.apply(Variant::OneEach).await;
-    let points = Point::all(&first.mutating());
+    set_up(&first, scenario).await;
+    let before = first.mutating().len();
+    first.run(scenario.variant, scenario.args).await.succeeded();
+    assert_eq!(first.held().await.counts(), scenario.counts);
+    let made = made(&first.aws.calls());
+    let mut points = Point::all(&first.mutating()[before..]);
+    points.retain(wanted);
     let calls = points.iter().filter(|point| point.cloud).count();
     let writes = points.len() - calls;
-    assert!(calls >= 8 && writes >= 25, "{points:?}");
+    assert!(calls >= 4, "{points:?}");
 
-    let worlds = and_more(first, BINARY, WORLDS).await;
-    let moments = [Moment::Before, Moment::Late, Moment::After];
-    let cases = moments.into_iter().flat_map(|moment| points.iter().map(move |point| (moment, point.clone())));
-    let mut cases: Vec<Case> = cases.map(|(moment, point)| Case { moment, point }).collect();
+    let worlds = and_more(first, BINARY, WORLDS.min(points.len())).await;
+    let mut cases: Vec<Case<'_>> = Vec::new();
+    for moment in [Moment::Before, Moment::Late, Moment::After] {
+        cases.extend(points.iter().map(|point| Case { scenario, moment, point: point.clone(), made: &made }));
+    }
     // Those that wait longest first.
     cases.sort_by_key(|case| (!case.point.cloud, case.moment));
     let total = cases.len();
@@ -71,25 +135,42 @@ async fn a_run_killed_at_any_point_is_finished_by_the_next() {
     for (case, fate) in each(&worlds, cases, killed_at).await {
         *seen.entry((case.point.cloud, case.moment, fate)).or_default() += 1;
     }
+    let what = scenario.name;
     println!(
-        "killed at {calls} calls and {writes} writes, before, late and after: {total} points in {:.0?}",
+        "{what}: killed at {calls} calls and {writes} writes, before, late, after: {total} points in {:.0?}",
         began.elapsed()
     );
     for ((cloud, moment, fate), count) in &seen {
         println!("  {count:3} {} {moment:?}: {fate:?}", if *cloud { "calls" } else { "writes" });
     }
-    // What the proxy is there for: calls did come late, were executed where that is still in time, else refused.
     let count = |moment, fate| seen.get(&(true, moment, fate)).copied().unwrap_or_default();
-    assert_eq!(count(Moment::Before, Fate::Refused), calls, "later than the bound: never executed");
-    assert!(count(Moment::Late, Fate::Executed) > 0, "within the bound: executed, and found");
+    assert_eq!(count(Moment::Before, Fate::Refused), calls, "a call later than the bound is never executed");
+    assert_eq!(count(Moment::After, Fate::Executed), calls);
 }
 
-async fn killed_at(world: &World, Case { moment, point }: &Case) -> Fate {
+async fn set_up(world: &World, scenario: &Scenario) {
+    if let Some(before) = scenario.before {
+        world.apply(before).await;
+    }
+}
+
+/// How often each create was executed and succeeded.
+fn made(calls: &[RecordedCall]) -> [usize; 4] {
+    CREATES.map(|create| {
+        let made = |call: &&RecordedCall| call.action == create && call.executed && call.result == Some(200);
+        calls.iter().filter(made).count()
+    })
+}
+
+async fn killed_at(world: &World, case: &Case<'_>) -> Fate {
+    let Case { scenario, moment, point, made: expected } = case;
+    set_up(world, scenario).await;
+    // As in the first run: what is counted is what this run does.
     let (aws, moment) = (&world.aws, *moment);
     let fault = if moment == Moment::After { Fault::HoldAnswer } else { Fault::Hold };
     let held = |call: &RecordedCall| call.faulted.as_ref() == Some(&fault);
     let rule = aws.add_rule(point.rule(fault.clone()));
-    let running = world.spawn(Variant::OneEach, &APPLY);
+    let running = world.spawn(scenario.variant, scenario.args);
     rule.arrived(1).await;
     let arrived = Instant::now();
     if moment == Moment::After {
@@ -101,11 +182,11 @@ async fn killed_at(world: &World, Case { moment, point }: &Case) -> Fate {
         rule.release();
     }
     let runs = aws.count(puts("v1/run/"));
-    let next = world.spawn(Variant::OneEach, &APPLY);
+    let next = world.spawn(scenario.variant, scenario.args);
     if moment == Moment::Late {
         if point.cloud {
             // Within the bound, and when the next run has had a look.
-            sleep(Duration::from_millis(1_500).saturating_sub(arrived.elapsed())).await;
+            sleep(Duration::from_millis(1_000).saturating_sub(arrived.elapsed())).await;
         } else {
             // When the next run begins to write, so that it is a race for the same keys.
             let writes = aws.arrived(puts("v1/run/"), runs + 1);
@@ -117,7 +198,7 @@ async fn killed_at(world: &World, Case { moment, point }: &Case) -> Fate {
     let changed = next.err.contains("the world has changed since the plan was made, so nothing was done");
     if changed && moment == Moment::Late && !point.cloud {
         // An intent of the killed run was written after this run had planned. It is not what was approved: plan again.
-        next = world.run(Variant::OneEach, &APPLY).await;
+        next = world.run(scenario.variant, scenario.args).await;
     }
     let next = next.succeeded();
     rule.release();
@@ -125,13 +206,12 @@ async fn killed_at(world: &World, Case { moment, point }: &Case) -> Fate {
     let calls = aws.calls();
     let result = calls.iter().find(|call| held(call)).and_then(|call| call.result).unwrap_or_default();
 
-    assert_eq!(world.held().await.counts(), [1; 4], "{next:#?}");
-    for create in CREATES {
-        // Nothing was made twice, not even to be deleted again.
-        let made = calls.iter().filter(|call| call.action == create && call.executed && call.result == Some(200));
-        assert_eq!(made.count(), 1, "{create}: {next:#?}");
-    }
-    world.plan_is_empty(Variant::OneEach).await;
+    assert_eq!(world.held().await.counts(), scenario.counts, "{next:#?}");
+    // Nothing was made twice, not even to be deleted again.
+    assert_eq!(made(&calls), **expected, "{CREATES:?}: {next:#?}");
+    let plan = world.run(scenario.variant, scenario.plan).await;
+    assert_eq!(plan.code(), Some(0), "the plan is not empty: {plan:#?}");
+    assert!(plan.out.contains("No changes.") && !plan.out.contains("note:"), "{plan:#?}");
     match result {
         _ if changed => Fate::ChangedThePlan,
         200..300 => Fate::Executed,

@@ -1,4 +1,5 @@
 //! Requests and answers that get lost: the run itself, or the next one, finds out, and there is exactly one of each.
+#![expect(clippy::disallowed_methods, reason = "tests measure time")]
 
 use std::fmt;
 use std::time::{Duration, Instant};

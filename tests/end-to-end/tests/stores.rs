@@ -1,4 +1,5 @@
 //! The state on S3: however many write, each key has one winner.
+#![expect(clippy::disallowed_methods, reason = "tests measure time and have settings of their own")]
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -40,7 +41,8 @@ async fn twenty_writers_a_hundred_rounds_one_winner_each() {
 
 async fn race() {
     let writers: Vec<Arc<ObjectStoreBackend>> =
-        join_all((0..WRITERS).map(|_| async { Arc::new(ObjectStoreBackend::open(ADDRESS).await.unwrap()) })).await;
+        join_all((0..WRITERS).map(|_| async { Arc::new(ObjectStoreBackend::open(ADDRESS).await.expect("the store")) }))
+            .await;
     for round in 0..ROUNDS {
         let key = StoreKey(format!("v1/race/{round:03}"));
         let writes = writers.iter().enumerate().map(|(writer, store)| {
@@ -50,7 +52,7 @@ async fn race() {
         let mut winners = Vec::new();
         let mut unknown = Vec::new();
         for write in join_all(writes).await {
-            match write.unwrap() {
+            match write.expect("no writer panics") {
                 (writer, PutAnswer::Done) => winners.push(writer),
                 (_, PutAnswer::Exists) => {}
                 (writer, PutAnswer::Unknown(_)) => unknown.push(writer),

@@ -1,4 +1,5 @@
 //! Two runners at once: one is refused; one that stood still for too long is superseded, and can do no more harm.
+#![expect(clippy::disallowed_methods, reason = "tests wait for leases to end")]
 
 use std::time::Duration;
 
