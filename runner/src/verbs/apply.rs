@@ -4,7 +4,7 @@ use std::io::{BufRead as _, IsTerminal as _};
 
 use provision_core::desired::Desired;
 use provision_core::driver::{draw_nonce, drive};
-use provision_core::exec::{GenerationChoice, RunReport, execute};
+use provision_core::exec::{GenerationChoice, RunError, RunReport, RunSpec, execute};
 use provision_core::machine::Machine;
 use provision_core::plan::Mode;
 use provision_core::stream::event::RunOutcome;
@@ -14,9 +14,28 @@ use crate::error::CliError;
 use crate::render::progress::Watcher;
 use crate::{Exit, render, setup, signals};
 
+/// How often it is planned again because something changed between the plan and the claims: a call or an entry of a run
+/// that was killed can still arrive in between. Each of these plans is shown, and approved as the first one was.
+const MOST_PLANS: u32 = 3;
+
 pub(crate) async fn run(cli: &Cli, args: &ApplyArgs, desired: Desired, mode: Mode) -> Result<Exit, CliError> {
     let mut spec = setup::spec(cli, desired, mode, args.allow_many_deletions)?;
-    let prepared = super::plan::make(cli, &spec).await?;
+    let mut plans = 1;
+    loop {
+        match once(cli, args, &spec, mode).await {
+            Err(CliError::Run(RunError::Changed(what))) if plans < MOST_PLANS => {
+                render::line(&format!("Something has changed since the plan was made ({what}); planning again."));
+            }
+            ended => return ended,
+        }
+        plans += 1;
+        // Another plan and another run: nonces are used once.
+        (spec.nonce, spec.writer_nonce) = (draw_nonce()?, draw_nonce()?);
+    }
+}
+
+async fn once(cli: &Cli, args: &ApplyArgs, spec: &RunSpec, mode: Mode) -> Result<Exit, CliError> {
+    let prepared = super::plan::make(cli, spec).await?;
     let plan = prepared.plan;
     render::plan::show(&plan, &spec.desired);
     if spec.generation == GenerationChoice::Highest && mode == Mode::Apply {
@@ -35,8 +54,6 @@ pub(crate) async fn run(cli: &Cli, args: &ApplyArgs, desired: Desired, mode: Mod
         return Ok(Exit::Failed);
     }
     let refused = plan.refusals().next().is_some();
-    // The nonce of entries is used for one run only.
-    spec.writer_nonce = draw_nonce()?;
     let world = setup::world(cli).await?;
     let mut watcher = Watcher::new(plan.resources().filter(|(_, resource)| resource.acts()).count());
     let machine = Machine::new({
