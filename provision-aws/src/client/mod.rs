@@ -17,8 +17,6 @@ mod request;
 mod send;
 
 #[cfg(test)]
-mod live;
-#[cfg(test)]
 mod tests;
 
 use std::fmt;

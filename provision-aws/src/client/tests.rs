@@ -1,5 +1,7 @@
 //! The client against a server that says what each test wants, and keeps what it was sent.
 
+#![expect(clippy::disallowed_methods, reason = "the server of these tests runs beside them")]
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 

@@ -42,8 +42,8 @@ impl Exec {
 
         let schema = self.providers.schema(&desired.provider, &desired.type_name);
         let schema = schema.ok_or_else(|| ActionError::Bug(format!("{}: no schema", desired.type_name)))?;
-        let applied = self.claim(&addr.block)?.state();
-        let applied = applied.resources.get(&addr.name).and_then(|state| state.applied.clone());
+        let applied =
+            self.claim(&addr.block)?.state().resources.get(&addr.name).and_then(|state| state.applied.clone());
         let decision = {
             let known = wanted.iter().map(|(field, value)| (field.clone(), Wanted::Known(value.clone()))).collect();
             match (&record, &observed) {

@@ -122,6 +122,7 @@ impl Planner<'_> {
             if resource.allowed.contains(&Outcome::Replace) {
                 let problem = format!("{addr} would be replaced, and its object {because}");
                 self.refuse(&block, problem);
+                self.refuse_dependants();
             } else {
                 resource.allowed.remove(&Outcome::Delete);
                 resource.retire.clear();

@@ -85,14 +85,7 @@ impl<'a> Planner<'a> {
                 Err(problem) => self.refuse(&addr.block, problem),
             }
         }
-        // Blocks that use one that turned out to be refused.
-        for (addr, block) in &self.inputs.desired.blocks {
-            if let Some(cause) = block.after.iter().find(|before| self.is_refused(before)).cloned()
-                && self.definition(addr).is_some()
-            {
-                self.refuse(addr, format!("depends on {cause}, which can't be planned"));
-            }
-        }
+        self.refuse_dependants();
     }
 
     /// Every desired resource after those whose outputs it uses. The DSL cannot write a cycle; a tree with one that

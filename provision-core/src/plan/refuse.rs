@@ -40,9 +40,13 @@ impl Planner<'_> {
                 self.refuse(addr, problem);
             }
         }
-        // What depends on a block that can't be planned can't be planned either. `after` has no cycle.
+        self.refuse_dependants();
+    }
+
+    /// What depends on a block that can't be planned can't be planned either. `after` has no cycle.
+    pub(super) fn refuse_dependants(&mut self) {
         loop {
-            let next = inputs.desired.blocks.keys().find_map(|addr| {
+            let next = self.inputs.desired.blocks.keys().find_map(|addr| {
                 let definition = self.definition(addr).filter(|_| !self.is_refused(addr))?;
                 let cause = definition.after.iter().find(|before| self.is_refused(before))?;
                 Some((addr, cause.clone()))

@@ -44,6 +44,8 @@ struct Core {
     /// The same with all events that are queued or on their way.
     pending: BlockState,
     queue: Vec<BlockEvent>,
+    /// What is on its way.
+    writing: Vec<BlockEvent>,
     waiting: Vec<oneshot::Sender<Result<(), WriteError>>>,
     /// Whether a task is writing.
     busy: bool,
@@ -56,6 +58,7 @@ impl Claim {
             durable: Arc::new(state.clone()),
             pending: state,
             queue: Vec::new(),
+            writing: Vec::new(),
             waiting: Vec::new(),
             busy: false,
             dead: None,
@@ -143,14 +146,19 @@ impl Claim {
         if events.is_empty() {
             return Ok(None);
         }
-        // All or nothing: an event that is refused takes those before it back.
-        let mut next = core.pending.clone();
         let claim = self.claim_ref();
-        for event in &events {
-            next.apply_event(Some(&claim), event)
-                .map_err(|illegal| WriteError::Illegal { stream: stream(), illegal })?;
+        if let Err(illegal) = events.iter().try_for_each(|event| core.pending.apply_event(Some(&claim), event)) {
+            let error = WriteError::Illegal { stream: stream(), illegal };
+            // All or nothing: an event that is refused takes those before it back. Copies are made here alone, so that
+            // an append costs what its events do, whatever the block holds.
+            let mut pending = core.durable.as_ref().clone();
+            let mut legal = core.writing.iter().chain(&core.queue);
+            if legal.try_for_each(|event| pending.apply_event(Some(&claim), event)).is_err() {
+                core.dead = Some(error.clone());
+            }
+            core.pending = pending;
+            return Err(error);
         }
-        core.pending = next;
         core.queue.extend(events);
         let (sender, receiver) = oneshot::channel();
         core.waiting.push(sender);
@@ -173,7 +181,9 @@ impl Claim {
                     return;
                 }
                 let head = core.durable.head.clone();
-                (std::mem::take(&mut core.queue), std::mem::take(&mut core.waiting), head)
+                let events = std::mem::take(&mut core.queue);
+                core.writing.clone_from(&events);
+                (events, std::mem::take(&mut core.waiting), head)
             };
             let written = put_next(io, author, addr, head.as_ref(), Some(self.claim_ref()), events).await;
             let result = match written {
@@ -195,6 +205,7 @@ impl Claim {
 
     fn take_in(&self, entry: &Entry<BlockEvent>) -> Result<(), WriteError> {
         let mut core = self.core();
+        core.writing.clear();
         let taken = Arc::make_mut(&mut core.durable).apply(entry);
         taken.map_err(|illegal| WriteError::Illegal { stream: shown::<BlockEvent>(&self.inner.addr), illegal })
     }

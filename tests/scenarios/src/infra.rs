@@ -52,6 +52,13 @@ pub struct BlockSpec {
     pub resources: Vec<Res>,
 }
 
+impl BlockSpec {
+    /// Its name: in the alphabet, blocks don't stand in the order of their refs.
+    pub fn name(&self) -> String {
+        format!("{}{}", ["m", "c", "x", "a"][usize::from(self.uid % 4)], self.uid)
+    }
+}
+
 /// A data centre of an environment of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DcSpec {
@@ -150,7 +157,7 @@ impl Spec {
             desired.dcs.insert(dc.name.parse().unwrap(), DesiredDc { env, channel: Channel::Stable, targets });
             let mut earlier: Vec<(Res, ResourceAddr)> = Vec::new();
             for block in &dc.blocks {
-                let addr: BlockAddr = format!("{}.b{}", dc.name, block.uid).parse().unwrap();
+                let addr: BlockAddr = format!("{}.{}", dc.name, block.name()).parse().unwrap();
                 desired.blocks.insert(addr.clone(), desired_block(&addr, block, &mut earlier));
             }
         }
@@ -169,7 +176,7 @@ fn desired_block(addr: &BlockAddr, block: &BlockSpec, earlier: &mut Vec<(Res, Re
         earlier.push((*res, addr.resource(name.clone())));
         resources.insert(name, resource);
     }
-    DesiredBlock { function: format!("b{}", block.uid), params: Value::Null, after, resources }
+    DesiredBlock { function: block.name(), params: Value::Null, after, resources }
 }
 
 fn short(kind: Kind) -> &'static str {

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use provision_aws::resources::SCHEMAS;
-use provision_core::call::{Answer, Effect};
+use provision_core::call::{Answer, Effect, Sending};
 use provision_core::desired::{Desired, DesiredResource};
-use provision_core::id::{BlockAddr, ResourceAddr};
+use provision_core::id::{BlockAddr, ResourceAddr, Token};
 use provision_core::machine::PutAnswer;
 use provision_core::schema::{Grain, OnChange};
 use provision_core::sim::Held;
@@ -241,6 +241,37 @@ pub fn intents_come_first(trace: &Trace) -> Wrong {
                 }
             }
             _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// No two creates share an incarnation: what is sent again is the same request with the same stamp.
+///
+/// # Errors
+/// The first one that is used again.
+pub fn tokens_are_used_once(trace: &Trace) -> Wrong {
+    let mut used: BTreeMap<Token, &Sending> = BTreeMap::new();
+    for Called { sending, .. } in trace.calls() {
+        let Effect::Create { mark: Some(mark), .. } = &sending.call.effect else { continue };
+        let first = used.entry(mark.incarnation.clone()).or_insert(sending);
+        if *first != sending {
+            return Err(format!("{} uses the token {} again", sending.call.api, mark.incarnation));
+        }
+    }
+    Ok(())
+}
+
+/// A block that waits for a refused one is refused too.
+///
+/// # Errors
+/// The first one that is not.
+pub fn dependants_are_refused(desired: &Desired, refused: &BTreeSet<BlockAddr>) -> Wrong {
+    for (block, definition) in &desired.blocks {
+        if let Some(cause) = definition.after.iter().find(|before| refused.contains(before))
+            && !refused.contains(block)
+        {
+            return Err(format!("{block} waits for {cause}, which is refused"));
         }
     }
     Ok(())

@@ -78,6 +78,7 @@ proptest! {
         if perhaps.is_empty() {
             good(&ran, &trace)?;
         }
+        check("refused", oracle::dependants_are_refused(&after, &refused), &trace)?;
         check("refused", oracle::unchanged(&refused, &held, &now), &trace)?;
         check("refused", oracle::unwritten(&refused, &trace), &trace)?;
         check("the cloud", oracle::blocks_are_as_defined(&after, &now, &refused), &trace)?;
@@ -106,6 +107,7 @@ proptest! {
             let applied = lab.apply(desired, &[]);
             good(&applied, &lab.world.trace)?;
             check("the cloud", oracle::is_as_defined(desired, &lab.world.objects()), &lab.world.trace)?;
+            check("tokens", oracle::tokens_are_used_once(&lab.world.trace), &lab.world.trace)?;
             let new = lab.world.trace.tokens();
             prop_assert!(tokens.is_disjoint(&new), "a token was used again");
             tokens.extend(new);

@@ -80,6 +80,7 @@ fn history(case: &Case, fault: Fault) -> Result<(), String> {
             Mode::Destroy => return Err(format!("left over: {:#?}", lab.world.objects())),
         }
         oracle::intents_come_first(&lab.world.trace)?;
+        oracle::tokens_are_used_once(&lab.world.trace)?;
         let next = lab.plan(desired, *mode).plan;
         if next.is_empty() && next.notes.is_empty() { Ok(()) } else { Err(format!("the next plan: {next:#?}")) }
     };

@@ -12,9 +12,9 @@ use scenarios::infra::{Kind, output, resource};
 use scenarios::lab::Lab;
 use scenarios::oracle;
 
-/// So many blocks, each with a network of its own, nine subnets, and twenty groups and instances; all but the first use
+/// So many blocks, each with a network of its own, nine subnets, and so many groups and instances; all but the first use
 /// a group of the first.
-fn large(blocks: usize) -> Desired {
+fn large(blocks: usize, of_each: usize) -> Desired {
     let provider: provision_core::id::ProviderName = "aws".parse().unwrap();
     let target = TargetId { provider: provider.clone(), account: "123456789012".to_owned(), region: "r".to_owned() };
     let targets = BTreeMap::from([(provider, target)]);
@@ -42,7 +42,7 @@ fn large(blocks: usize) -> Desired {
             let cidr = format!("10.0.{n}.0/24").into();
             put(format!("subnet-{n}"), Kind::Subnet, vec![vpc(), ("zone", "zone-a".into()), ("cidr", cidr)]);
         }
-        for n in 0..20 {
+        for n in 0..of_each {
             let group = format!("group-{n}");
             put(group.clone(), Kind::Group, vec![vpc(), ("description", "a group".into())]);
             let shared = if number == 0 { of(group.clone()) } else { output(&first, "id") };
@@ -62,8 +62,8 @@ fn large(blocks: usize) -> Desired {
 
 #[expect(clippy::disallowed_methods, reason = "it measures real time")]
 /// How long plan, apply and plan again take, and how many actions the apply needs.
-fn measure(blocks: usize) -> (Duration, Duration, Duration, usize) {
-    let (desired, mut lab) = (large(blocks), Lab::new());
+fn measure(blocks: usize, of_each: usize) -> (Duration, Duration, Duration, usize) {
+    let (desired, mut lab) = (large(blocks, of_each), Lab::new());
     let timed = |lab: &mut Lab| {
         let began = Instant::now();
         let plan = lab.plan(&desired, Mode::Apply).plan;
@@ -77,16 +77,25 @@ fn measure(blocks: usize) -> (Duration, Duration, Duration, usize) {
     oracle::is_as_defined(&desired, &lab.world.objects()).unwrap();
     let (plan, again) = timed(&mut lab);
     assert!(plan.is_empty());
-    println!("{blocks} blocks: plan {first:.1?}, apply {apply:.1?} ({} actions), plan {again:.1?}", ran.counts.actions);
+    let (each, actions) = (10 + 2 * of_each, ran.counts.actions);
+    println!("{blocks} blocks of {each}: plan {first:.1?}, apply {apply:.1?} ({actions} actions), plan {again:.1?}");
     (first, apply, again, ran.counts.actions)
 }
 
 #[test]
 fn two_thousand_resources_in_forty_blocks() {
-    let (.., few) = measure(10);
-    let (plan, apply, again, many) = measure(40);
+    let (.., few) = measure(10, 20);
+    let (plan, apply, again, many) = measure(40, 20);
     // Four times as much: the same actions per block, give or take what a run needs once.
     assert!(many <= few * 4 + 100, "{few} actions for 10 blocks, {many} for 40");
     // Generous, for a debug build on a busy machine: what grows with the square takes minutes.
     assert!(plan + apply + again < Duration::from_secs(90), "plan {plan:?}, apply {apply:?}, plan {again:?}");
+}
+
+/// A block is meant to be small, but a large one must not stand still.
+#[test]
+fn five_hundred_resources_in_one_block() {
+    measure(1, 60);
+    let (plan, apply, again, _) = measure(1, 245);
+    assert!(plan + apply + again < Duration::from_secs(60), "plan {plan:?}, apply {apply:?}, plan {again:?}");
 }

@@ -8,5 +8,6 @@ mod applying;
 mod faults;
 mod large;
 mod planning;
+mod refusals;
 mod repairs;
 mod samples;
