@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt::Display;
+use std::io::Write as _;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Mutex, PoisonError};
 
@@ -46,4 +47,10 @@ pub async fn each<C: Display, R>(worlds: &[World], cases: Vec<C>, test: impl Asy
     let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
     assert!(failed.is_empty(), "{} of {total} cases failed: {failed:#?}", failed.len());
     results.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A line on standard error that the test harness does not swallow: how much was tested, and how long that took.
+pub fn say(line: &str) {
+    // No test depends on it.
+    writeln!(std::io::stderr().lock(), "end-to-end: {line}").unwrap_or_default();
 }

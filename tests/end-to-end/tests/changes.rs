@@ -1,6 +1,7 @@
 //! Changes of the code: blocks that leave it, and a group that has to be replaced while another block uses it.
 
 use end_to_end::cloud::instance_groups;
+use end_to_end::pool::say;
 use end_to_end::world::PLAN;
 use end_to_end::{Ran, Variant, World};
 
@@ -110,7 +111,7 @@ async fn a_refresh_costs_one_list_a_type() {
     };
     let of_few = reads(Variant::OneEach, [1, 1, 1, 1]).await;
     let of_many = reads(Variant::Many, [1, 12, 6, 2]).await;
-    println!("a refresh of 4 objects: {of_few:?}; of 21 objects: {of_many:?}");
+    say(&format!("a refresh of 4 objects: {of_few:?}; of 21 objects: {of_many:?}"));
     assert_eq!(of_many, of_few, "the same calls");
     let lists = |calls: &[String], name: &str| calls.iter().filter(|call| *call == name).count();
     for list in ["DescribeVpcs", "DescribeSubnets", "DescribeSecurityGroups", "DescribeInstances"] {

@@ -7,7 +7,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use end_to_end::points::Point;
-use end_to_end::pool::{and_more, each};
+use end_to_end::pool::{and_more, each, say};
 use end_to_end::world::{APPLY, PLAN, puts};
 use end_to_end::{Variant, World};
 use testbed::aws::{Fault, RecordedCall};
@@ -136,12 +136,12 @@ async fn killed(scenario: &Scenario, wanted: impl Fn(&Point) -> bool) {
         *seen.entry((case.point.cloud, case.moment, fate)).or_default() += 1;
     }
     let what = scenario.name;
-    println!(
+    say(&format!(
         "{what}: killed at {calls} calls and {writes} writes, before, late, after: {total} points in {:.0?}",
         began.elapsed()
-    );
+    ));
     for ((cloud, moment, fate), count) in &seen {
-        println!("  {count:3} {} {moment:?}: {fate:?}", if *cloud { "calls" } else { "writes" });
+        say(&format!("  {count:3} {} {moment:?}: {fate:?}", if *cloud { "calls" } else { "writes" }));
     }
     let count = |moment, fate| seen.get(&(true, moment, fate)).copied().unwrap_or_default();
     assert_eq!(count(Moment::Before, Fate::Refused), calls, "a call later than the bound is never executed");

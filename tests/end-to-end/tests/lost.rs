@@ -4,7 +4,7 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use end_to_end::pool::{and_more, each};
+use end_to_end::pool::{and_more, each, say};
 use end_to_end::world::APPLY;
 use end_to_end::{Variant, World};
 use testbed::aws::{Caller, Fault, Lag, Rule};
@@ -42,7 +42,7 @@ async fn a_lost_create_makes_one_object() {
     let total = cases.len();
     let results = each(&worlds, cases, lost).await;
     let by_itself = results.iter().filter(|(_, runs)| *runs == 1).count();
-    println!("{total} lost creates, {by_itself} of which the run itself mended, in {:.0?}", began.elapsed());
+    say(&format!("{total} lost creates, {by_itself} of which the run itself mended, in {:.0?}", began.elapsed()));
 }
 
 /// How many runs it took.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use end_to_end::World;
+use end_to_end::pool::say;
 use end_to_end::state::ADDRESS;
 use futures::future::join_all;
 use provision_core::driver::{ObjectStoreBackend, Store};
@@ -36,7 +37,7 @@ async fn twenty_writers_a_hundred_rounds_one_winner_each() {
     assert_eq!(rule.hits(), 20);
     let entries = world.bucket().entries("v1/race/").await;
     assert_eq!(entries.len(), ROUNDS);
-    println!("{WRITERS} writers, {ROUNDS} rounds on S3 in {:.1?}: one winner each", began.elapsed());
+    say(&format!("{WRITERS} writers, {ROUNDS} rounds on S3 in {:.1?}: one winner each", began.elapsed()));
 }
 
 async fn race() {
