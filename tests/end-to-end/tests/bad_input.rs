@@ -170,14 +170,14 @@ fn truncated(entry: &Raw) -> Vec<u8> {
 }
 
 fn altered(entry: &Raw) -> Vec<u8> {
-    let text = String::from_utf8(entry.bytes.clone()).unwrap();
+    let text = String::from_utf8(entry.bytes.clone()).expect("text");
     let other = text.replacen("\"generation\":1", "\"generation\":0", 1);
     assert_ne!(text, other);
     other.into_bytes()
 }
 
 fn unsigned(entry: &Raw) -> Vec<u8> {
-    entry.bytes.split(|byte| *byte == b'\n').next().unwrap().to_vec()
+    entry.bytes.split(|byte| *byte == b'\n').next().expect("a body").to_vec()
 }
 
 fn emptied(_: &Raw) -> Vec<u8> {

@@ -41,7 +41,7 @@ async fn what_was_changed_behind_our_back_is_repaired() {
     let shows = ["~ main", "tags", "1 to change"];
     assert_eq!(repaired(&world, &shows, &["CreateTags"]).await, there);
     let filter = [("Filter.1.Name", "tag:team"), ("Filter.1.Value.1", "infra")];
-    assert_eq!(texts(&aws.raw_ec2("DescribeVpcs", &filter).await, "vpcId"), [vpc.clone()]);
+    assert_eq!(texts(&aws.raw_ec2("DescribeVpcs", &filter).await, "vpcId"), std::slice::from_ref(&vpc));
 
     // A rule was taken away.
     let group = texts(&aws.raw_ec2("DescribeSecurityGroups", &named("security-admin-1")).await, "groupId").remove(0);
