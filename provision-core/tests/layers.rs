@@ -1,0 +1,48 @@
+//! The layers of `ARCHITECTURE.md`: which folder may not know which.
+
+#![expect(clippy::disallowed_methods, reason = "reads its own sources")]
+
+use std::fs;
+use std::path::Path;
+
+/// A folder of `src`, and what its files never name (tests beside them may).
+const NEVER: &[(&str, &[&str])] = &[
+    ("dsl", &["stream", "machine", "plan", "exec", "sim", "driver"]),
+    ("machine", &["plan", "exec", "sim", "driver"]),
+    ("stream", &["plan", "exec", "sim", "driver", "provider"]),
+    ("plan", &["machine", "exec", "sim", "driver"]),
+    ("exec", &["sim", "driver"]),
+    ("sim", &["stream", "plan", "exec", "driver"]),
+    ("driver", &["plan", "exec", "sim"]),
+];
+
+fn sources(folder: &Path, found: &mut Vec<(String, String)>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_dir() && name != "tests" {
+            sources(&path, found);
+        } else if name.ends_with(".rs") && name != "tests.rs" {
+            found.push((path.display().to_string(), fs::read_to_string(&path).unwrap()));
+        }
+    }
+}
+
+#[test]
+fn no_layer_knows_one_above_it() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for (folder, never) in NEVER {
+        let mut files = Vec::new();
+        sources(&src.join(folder), &mut files);
+        assert!(!files.is_empty(), "{folder} has no files");
+        for (file, text) in files {
+            // Documentation may point anywhere.
+            let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+            for (number, line) in code.enumerate() {
+                for layer in *never {
+                    assert!(!line.contains(&format!("crate::{layer}")), "{file}, code line {}: {line}", number + 1);
+                }
+            }
+        }
+    }
+}
