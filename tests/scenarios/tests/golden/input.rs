@@ -34,7 +34,4 @@ fn the_command_line_itself() {
     assert_eq!(none.code, Some(1), "{none}");
     let other = folder.run("first", &["plan", "--generation", "no-number"]);
     assert_eq!(other.code, Some(1), "{other}");
-    let gone = folder.run("first", &["plan"]);
-    assert_eq!(gone.code, Some(1), "{gone}");
-    insta::assert_snapshot!("no_cloud_linked", gone.err);
 }
