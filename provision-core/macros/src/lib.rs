@@ -14,7 +14,7 @@ fn or_error(result: syn::Result<proc_macro2::TokenStream>) -> TokenStream {
 
 /// Describes a resource type: fields, who sets them, and what a change of them does.
 ///
-/// ```ignore
+/// ```text
 /// /// A subnet of a VPC.
 /// #[resource(cloud = Aws, kind = "aws_subnet", version = 1)]
 /// pub struct Subnet {
@@ -68,7 +68,7 @@ pub fn environment(args: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Makes a unit struct a data centre, on any number of clouds.
 ///
-/// ```ignore
+/// ```text
 /// #[data_centre(name = "us-east", env = Prod, channel = Stable, on(Aws, account = "123456789012", region = UsEast1))]
 /// pub struct UsEast;
 /// ```
