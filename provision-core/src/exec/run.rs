@@ -147,7 +147,7 @@ const READERS: usize = 16;
 /// # Errors
 /// The store or a target cannot be used. A block whose log cannot be used is refused in the plan instead.
 pub async fn prepare(io: &Io, spec: &RunSpec) -> Result<Prepared, RunError> {
-    let recorded = read_logs(io, spec).await?;
+    let recorded = read_logs(io, spec, &BTreeMap::new()).await?;
     let (generation, missing) = generation(spec.generation, &recorded);
     look(io, spec, recorded, generation, missing).await.map(|(prepared, _)| prepared)
 }
@@ -208,10 +208,7 @@ async fn under_claims(
         io.emit(Progress::Claimed { block: addr.clone(), run: run.id().clone() });
         claims.insert(addr, claim);
     }
-    let mut recorded = read_logs(io, spec).await?;
-    for (addr, claim) in &*claims {
-        recorded.insert(addr.clone(), Ok(claim.state().as_ref().clone()));
-    }
+    let recorded = read_logs(io, spec, claims).await?;
     let (_, missing) = generation(spec.generation, &recorded);
     let (later, bounds) = look(io, spec, recorded, approved.generation, missing).await?;
     let outside = outside(approved, &later.plan);
@@ -253,19 +250,27 @@ async fn give_back(claims: BTreeMap<BlockAddr, Claim>) -> Vec<String> {
 }
 
 /// Reads every block's log: of those in the code and of those in the store.
-async fn read_logs(io: &Io, spec: &RunSpec) -> Result<BTreeMap<BlockAddr, BlockInput>, RunError> {
+///
+/// A claimed block's log is not read again: nobody else can write it, and its claim knows what it says.
+async fn read_logs(
+    io: &Io,
+    spec: &RunSpec,
+    claims: &BTreeMap<BlockAddr, Claim>,
+) -> Result<BTreeMap<BlockAddr, BlockInput>, RunError> {
     io.emit(Progress::Phase { what: "reading the logs".to_owned() });
     let infra = &spec.desired.infra;
     look_at_store(io, infra).await?;
     let mut addrs: BTreeSet<BlockAddr> = list_blocks(io).await?.into_iter().collect();
     addrs.extend(spec.desired.blocks.keys().cloned());
+    addrs.retain(|addr| !claims.contains_key(addr));
     let reads = futures::stream::iter(addrs)
         .map(|addr| async move {
             let read = read_block(io, infra, &addr).await;
             (addr, read)
         })
         .buffer_unordered(READERS);
-    let mut recorded = BTreeMap::new();
+    let mut recorded: BTreeMap<BlockAddr, BlockInput> =
+        claims.iter().map(|(addr, claim)| (addr.clone(), Ok(claim.state().as_ref().clone()))).collect();
     for (addr, read) in reads.collect::<Vec<_>>().await {
         let state = match read {
             Ok(state) => Ok(state),
