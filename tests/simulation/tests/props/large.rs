@@ -8,9 +8,9 @@ use provision_core::id::{BlockAddr, ResourceAddr};
 use provision_core::plan::Mode;
 use provision_core::target::TargetId;
 use provision_core::value::{Expr, Exprs, Tree, Value};
-use scenarios::infra::{Kind, output, resource};
-use scenarios::lab::Lab;
-use scenarios::oracle;
+use simulation::infra::{Kind, output, resource};
+use simulation::lab::Lab;
+use simulation::oracle;
 
 /// So many blocks, each with a network of its own, nine subnets, and so many groups and instances; all but the first use
 /// a group of the first.

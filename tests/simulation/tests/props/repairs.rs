@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use provision_core::plan::Mode;
 use provision_core::sim::{Held, Tamper};
-use scenarios::infra::Kind;
-use scenarios::lab::Lab;
-use scenarios::oracle;
+use simulation::infra::Kind;
+use simulation::lab::Lab;
+use simulation::oracle;
 
 use crate::samples::one_of_each;
 

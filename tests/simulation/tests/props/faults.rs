@@ -7,9 +7,9 @@ use std::time::Duration;
 use provision_core::desired::Desired;
 use provision_core::plan::Mode;
 use provision_core::sim::SimConfig;
-use scenarios::fault::{Counts, Fault};
-use scenarios::lab::Lab;
-use scenarios::oracle;
+use simulation::fault::{Counts, Fault};
+use simulation::lab::Lab;
+use simulation::oracle;
 
 use crate::samples::{one_of_each, replaced, updated, without_the_second_block};
 

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use provision_core::desired::{Desired, DesiredBlock};
 use provision_core::id::BlockAddr;
 use provision_core::value::{Expr, Value};
-use scenarios::infra::{Kind, output, resource};
-use scenarios::lab::Lab;
-use scenarios::oracle;
+use simulation::infra::{Kind, output, resource};
+use simulation::lab::Lab;
+use simulation::oracle;
 
 use crate::samples::one_of_each;
 

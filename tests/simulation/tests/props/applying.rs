@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use provision_core::desired::Desired;
 use provision_core::id::BlockAddr;
-use scenarios::infra::{Spec, edits, specs};
-use scenarios::lab::{Lab, Order, Ran};
-use scenarios::oracle;
-use scenarios::trace::Trace;
+use simulation::infra::{Spec, edits, specs};
+use simulation::lab::{Lab, Order, Ran};
+use simulation::oracle;
+use simulation::trace::Trace;
 
 /// Makes a failing case readable.
 fn check(what: &str, wrong: oracle::Wrong, trace: &Trace) -> Result<(), TestCaseError> {
@@ -40,7 +40,7 @@ fn order(seed: u64) -> Order {
     if seed.is_multiple_of(2) { Order::AsAsked } else { Order::Shuffled(seed) }
 }
 
-fn changed(spec: &Spec, edits: &[scenarios::infra::Edit]) -> Desired {
+fn changed(spec: &Spec, edits: &[simulation::infra::Edit]) -> Desired {
     edits.iter().fold(spec.clone(), |spec, edit| spec.edited(edit)).desired()
 }
 

@@ -1,6 +1,6 @@
 //! One small infrastructure with a resource of each type, and edits of it.
 
-use scenarios::infra::{BlockSpec, DcSpec, Kind, Res, Spec};
+use simulation::infra::{BlockSpec, DcSpec, Kind, Res, Spec};
 
 /// A VPC and a subnet in one block, a group and an instance in another one that uses them.
 pub(crate) fn one_of_each() -> Spec {

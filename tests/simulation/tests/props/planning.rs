@@ -3,9 +3,9 @@
 use proptest::prelude::*;
 use provision_core::id::{Generation, Nonce, Revision};
 use provision_core::plan::{Inputs, Missing, Mode, plan};
-use scenarios::infra::{edits, specs};
-use scenarios::lab::{Lab, providers};
-use scenarios::trace::Did;
+use simulation::infra::{edits, specs};
+use simulation::lab::{Lab, providers};
+use simulation::trace::Did;
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
