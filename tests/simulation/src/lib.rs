@@ -1,15 +1,24 @@
-//! The real planner and executor in the simulated cloud.
+//! The real planner, executor, streams, recovery and pure halves, single-threaded in virtual time, from a seed.
 //!
-//! [`lab::Lab`] drives whole runs ([`provision_core::exec`]) single-threaded over a simulated cloud and a store in memory,
-//! in virtual time, with [`fault::Fault`]s at the boundary of each action; the same inputs give the same
-//! [`trace::Trace`]. [`infra`] makes infrastructures and edits of them; [`oracle`] says what must hold afterwards, from the
-//! definitions and from what the cloud itself holds alone.
+//! [`sim::Sim`] steps [`process::Process`]es over a [`world::World`] (a cloud, a store, a clock), with
+//! [`fault::Fault`]s at the boundary of each action; the same inputs give the same [`trace::Trace`]. [`story::Story`] is a
+//! run and whoever finishes it. [`guarantee`] and [`oracle`] say what must hold: from what was sent, what came to stand,
+//! what the cloud holds, and the definitions. [`infra`] makes infrastructures and edits of them, [`lab`] single runs.
 
 #![expect(clippy::unwrap_used, reason = "a harness for tests: what it is given is right, or the test fails")]
 
+pub mod dice;
+pub mod exhaustive;
 pub mod fault;
+pub mod guarantee;
 pub mod infra;
 pub mod lab;
 pub mod oracle;
+pub mod plans;
+pub mod process;
+pub mod random;
+pub mod sim;
+pub mod story;
+mod table;
 pub mod trace;
 pub mod world;

@@ -3,15 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use provision_aws::resources::SCHEMAS;
-use provision_core::call::{Answer, Effect, Sending};
+use provision_core::call::{Answer, Effect};
 use provision_core::desired::{Desired, DesiredResource};
-use provision_core::id::{BlockAddr, ResourceAddr, Token};
-use provision_core::machine::PutAnswer;
+use provision_core::id::{BlockAddr, ResourceAddr};
 use provision_core::schema::{Grain, OnChange};
 use provision_core::sim::Held;
 use provision_core::value::{Fields, OutputRef, Tree, Value};
 
-use crate::trace::{Called, Did, Trace, events, hash};
+use crate::trace::{Called, Trace};
 
 /// What an oracle found to be wrong.
 pub type Wrong = Result<(), String>;
@@ -206,60 +205,6 @@ pub fn unwritten(blocks: &BTreeSet<BlockAddr>, trace: &Trace) -> Wrong {
         Some(key) => Err(format!("{key} was written")),
         None => Ok(()),
     }
-}
-
-/// Every call was sent after a put that holds its intent was answered "done".
-///
-/// # Errors
-/// The first call that was not.
-pub fn intents_come_first(trace: &Trace) -> Wrong {
-    let text = |call: &serde_json::Value, object: &serde_json::Value, stamp: &serde_json::Value| {
-        format!("{call} {object} {stamp}")
-    };
-    let intents = |bytes: &[u8]| -> Vec<String> {
-        let intents = events(bytes).into_iter().filter(|event| event["event"] == "intent");
-        intents.map(|intent| text(&intent["call"], &intent["object"], &intent["stamp"])).collect()
-    };
-    let mut durable: BTreeSet<String> = BTreeSet::new();
-    let mut unknown: BTreeMap<&str, &[u8]> = BTreeMap::new();
-    for did in trace.did() {
-        match did {
-            Did::Put { bytes, answer: PutAnswer::Done, .. } => durable.extend(intents(bytes)),
-            Did::Put { key, bytes, answer: PutAnswer::Unknown(_) } => drop(unknown.insert(key, bytes)),
-            // Its writer has seen that it stands.
-            Did::Get { key, found: Some(found) } => {
-                let ours = unknown.get(key.as_str()).filter(|bytes| hash(bytes) == *found);
-                durable.extend(ours.copied().map(intents).unwrap_or_default());
-            }
-            Did::Call { sending, .. } => {
-                let json = |value: serde_json::Result<serde_json::Value>| value.unwrap();
-                let call = json(serde_json::to_value(&sending.call));
-                let object = json(serde_json::to_value(&sending.object));
-                let stamp = json(serde_json::to_value(sending.stamp));
-                if !durable.contains(&text(&call, &object, &stamp)) {
-                    return Err(format!("{} was sent before its intent was durable", sending.call.api));
-                }
-            }
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-/// No two creates share an incarnation: what is sent again is the same request with the same stamp.
-///
-/// # Errors
-/// The first one that is used again.
-pub fn tokens_are_used_once(trace: &Trace) -> Wrong {
-    let mut used: BTreeMap<Token, &Sending> = BTreeMap::new();
-    for Called { sending, .. } in trace.calls() {
-        let Effect::Create { mark: Some(mark), .. } = &sending.call.effect else { continue };
-        let first = used.entry(mark.incarnation.clone()).or_insert(sending);
-        if *first != sending {
-            return Err(format!("{} uses the token {} again", sending.call.api, mark.incarnation));
-        }
-    }
-    Ok(())
 }
 
 /// A block that waits for a refused one is refused too.

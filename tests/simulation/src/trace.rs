@@ -2,13 +2,19 @@
 
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::Arc;
 
 use provision_core::call::{Answer, Effect, Read, Sending};
-use provision_core::id::Token;
+use provision_core::id::{ResourceAddr, Token};
 use provision_core::machine::PutAnswer;
 use provision_core::target::TargetId;
 
-/// One action and its outcome.
+use crate::fault::What;
+
+/// The bytes of an entry: shared by the worlds and traces that hold them.
+pub type Bytes = Arc<[u8]>;
+
+/// One action and its outcome, or something that befell a process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Did {
     /// A conditional put.
@@ -16,14 +22,25 @@ pub enum Did {
         /// Where.
         key: String,
         /// What.
-        bytes: Vec<u8>,
-        /// What its sender was told.
+        bytes: Bytes,
+        /// What its sender was told at once.
+        answer: PutAnswer,
+    },
+    /// A put whose sender was told nothing, or is told later, was executed.
+    PutLanded {
+        /// Where.
+        key: String,
+        /// What.
+        bytes: Bytes,
+        /// What its sender would have been told.
         answer: PutAnswer,
     },
     /// A hint was written.
     Hint {
         /// Where.
         key: String,
+        /// Whether other bytes stood there.
+        overwrote: bool,
     },
     /// A key was read.
     Get {
@@ -41,20 +58,36 @@ pub enum Did {
         /// Where.
         target: TargetId,
         /// What.
-        sending: Box<Sending>,
-        /// What its sender was told.
+        sending: Arc<Sending>,
+        /// What its sender was told at once.
         answer: Answer,
     },
-    /// A call reached the cloud long after it was sent.
+    /// A call whose sender was told nothing, or is told later, was executed.
     Landed {
         /// What.
-        sending: Box<Sending>,
-        /// What nobody was told.
+        sending: Arc<Sending>,
+        /// What its sender would have been told.
         answer: Answer,
     },
     /// Something that the run said to whoever watches.
     Said(String),
-    /// The runner died.
+    /// The process began.
+    Began {
+        /// For what.
+        what: String,
+    },
+    /// The process has ended.
+    Ended {
+        /// How.
+        how: String,
+    },
+    /// Something went wrong.
+    Fault(What),
+    /// What a third party did.
+    Drifted(String),
+    /// Resources that the log calls applied while their objects are not ready.
+    NotReady(Vec<ResourceAddr>),
+    /// The process died.
     Died,
     /// The run was interrupted.
     Interrupted,
@@ -65,7 +98,7 @@ pub enum Did {
 pub struct Step {
     /// When, in virtual milliseconds.
     pub ms: u64,
-    /// In which run.
+    /// In which process.
     pub run: u32,
     /// What.
     pub did: Did,
@@ -91,13 +124,26 @@ pub struct Called<'a> {
     pub answer: &'a Answer,
 }
 
+/// An entry that came to stand.
+#[derive(Debug, Clone, Copy)]
+pub struct Stood<'a> {
+    /// When.
+    pub ms: u64,
+    /// Who sent it.
+    pub run: u32,
+    /// Where.
+    pub key: &'a str,
+    /// What.
+    pub bytes: &'a [u8],
+}
+
 impl Trace {
     /// A number that two traces share only if they are the same.
     pub fn hash(&self) -> u64 {
         hash(format!("{:?}", self.steps).as_bytes())
     }
 
-    /// What was done, without what was said.
+    /// What was done.
     pub fn did(&self) -> impl Iterator<Item = &Did> {
         self.steps.iter().map(|step| &step.did)
     }
@@ -110,9 +156,29 @@ impl Trace {
         })
     }
 
+    /// All calls that the cloud executed, with their answers, at the time when it did.
+    pub fn executed(&self) -> impl Iterator<Item = (&Step, &Sending, &Answer)> {
+        self.steps.iter().filter_map(|step| match &step.did {
+            Did::Call { sending, answer, .. } | Did::Landed { sending, answer } => {
+                matches!(answer, Answer::Done { .. }).then_some((step, &**sending, answer))
+            }
+            _ => None,
+        })
+    }
+
     /// The keys of all puts, whatever became of them.
     pub fn puts(&self) -> impl Iterator<Item = &str> {
         self.did().filter_map(|did| if let Did::Put { key, .. } = did { Some(key.as_str()) } else { None })
+    }
+
+    /// All entries that came to stand.
+    pub fn stood(&self) -> impl Iterator<Item = Stood<'_>> {
+        self.steps.iter().filter_map(|Step { ms, run, did }| match did {
+            Did::Put { key, bytes, answer: PutAnswer::Done } | Did::PutLanded { key, bytes, answer: PutAnswer::Done } => {
+                Some(Stood { ms: *ms, run: *run, key, bytes })
+            }
+            _ => None,
+        })
     }
 
     /// The incarnations of all creates that were sent.
@@ -122,35 +188,6 @@ impl Trace {
             Effect::Set { .. } | Effect::Remove => None,
         });
         marks.map(|mark| mark.incarnation).collect()
-    }
-
-    /// A line per step, for whoever reads a failed test.
-    pub fn table(&self) -> String {
-        let mut out = String::new();
-        for Step { ms, run, did } in &self.steps {
-            let text = match did {
-                Did::Put { key, bytes, answer } => {
-                    let events = events(bytes);
-                    let names: Vec<&str> = events.iter().filter_map(|event| event["event"].as_str()).collect();
-                    format!("put {key} {names:?} -> {answer:?}")
-                }
-                Did::Hint { .. } | Did::Get { .. } | Did::Look(_) => continue,
-                Did::Read(read) => format!("read {} {:?}", read.type_name, read.scope),
-                Did::Call { sending, answer, .. } => {
-                    format!(
-                        "call {} {:?} -> {answer:?}",
-                        sending.call.api,
-                        sending.object.as_ref().map(|id| id.as_str())
-                    )
-                }
-                Did::Landed { sending, answer } => format!("landed {} -> {answer:?}", sending.call.api),
-                Did::Said(text) => format!("  {text}"),
-                Did::Died => "died".to_owned(),
-                Did::Interrupted => "interrupted".to_owned(),
-            };
-            out.push_str(&format!("{ms:>8} run {run} {text}\n"));
-        }
-        out
     }
 }
 

@@ -1,41 +1,69 @@
-//! The cloud, the store and the clock that runs act on.
+//! The cloud, the store and the clock that processes act on.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use provision_core::call::{Answer, ReadAnswer, Sending, ServerTime};
-use provision_core::machine::{
-    Action, Event, GetAnswer, HolderState, ListAnswer, Listed, Now, PutAnswer, StoreKey, Verified,
-};
+use provision_core::call::{Answer, Effect, Read, ReadAnswer, Readiness, Recovery, Sending, ServerTime};
+use provision_core::id::{ObjectId, ResourceAddr};
+use provision_core::machine::{ActionId, GetAnswer, ListAnswer, Listed, PutAnswer};
+use provision_core::plan::Plan;
 use provision_core::sim::{Held, SimCloud, SimConfig, Tamper};
 use provision_core::target::TargetId;
+use provision_core::value::Fields;
 
-use crate::fault::{Fate, Schedule};
-use crate::trace::{Did, Step, Trace, hash};
+use crate::fault::Drift;
+use crate::trace::{Bytes, Did, Step, Trace, events, hash};
 
-/// The cloud, the store and the clock. They outlive runs.
+/// When virtual time begins, by a right wall clock, in milliseconds since 1970.
+pub const EPOCH_MS: u64 = 1_700_000_000_000;
+
+/// The cloud, the store and the clock. They outlive processes.
 #[derive(Clone)]
 pub struct World {
     /// The cloud.
     pub cloud: SimCloud,
-    /// The store: what each key holds, and when it was written.
-    pub store: BTreeMap<String, (Vec<u8>, u64)>,
+    /// The store: what each key holds, and when it was written by the store's clock.
+    pub store: BTreeMap<String, (Bytes, u64)>,
     /// Virtual time in milliseconds.
     pub ms: u64,
     /// How much time each action takes.
     pub tick_ms: u64,
+    /// How far the store's clock is ahead.
+    pub store_skew_ms: i64,
     /// All that happened.
     pub trace: Trace,
+    /// Whether what runs say goes into the trace.
+    pub verbose: bool,
     /// The processes that died, by number.
     pub dead: BTreeSet<u32>,
-    /// Calls on their way: when they land, where, and what.
-    late: Vec<(u64, TargetId, Sending)>,
+    /// How many processes were started.
+    pub started: u32,
+    /// What third parties made, and take away again when the process that it is in the way of has ended.
+    pub squatters: Vec<ObjectId>,
+    /// What each process planned.
+    pub plans: BTreeMap<u32, Arc<Plan>>,
+    /// Calls and puts on their way, by the time at which they land and the order in which they were sent.
+    flights: BTreeMap<(u64, u64), Flight>,
+    sent: u64,
+    /// Stands for all changes so far, with their times: two worlds that share it are the same.
+    history: u64,
     pub(crate) run: u32,
 }
 
-/// What came of an action.
-pub(crate) enum Performed {
-    Answer(Event),
-    Died,
+/// A call or a put on its way.
+#[derive(Debug, Clone)]
+pub(crate) struct Flight {
+    pub(crate) run: u32,
+    pub(crate) request: Request,
+    /// Who is told, and how long after it landed.
+    pub(crate) tell: Option<(ActionId, u64)>,
+}
+
+/// What can be on its way.
+#[derive(Debug, Clone)]
+pub(crate) enum Request {
+    Call { target: TargetId, sending: Arc<Sending> },
+    Put { key: String, bytes: Bytes },
 }
 
 impl World {
@@ -46,36 +74,89 @@ impl World {
             store: BTreeMap::new(),
             ms: 1_000_000,
             tick_ms: 1,
+            store_skew_ms: 0,
             trace: Trace::default(),
+            verbose: true,
             dead: BTreeSet::new(),
-            late: Vec::new(),
+            started: 0,
+            squatters: Vec::new(),
+            plans: BTreeMap::new(),
+            flights: BTreeMap::new(),
+            sent: 0,
+            history: 0,
             run: 0,
         }
     }
 
-    /// A runner's clocks.
-    pub fn now(&self) -> Now {
-        Now { boot_ms: self.ms, wall_ms: 1_700_000_000_000 + self.ms }
-    }
-
     /// The cloud's clock.
     pub fn server_now(&self) -> ServerTime {
-        ServerTime(self.now().wall_ms)
+        ServerTime(EPOCH_MS + self.ms)
     }
 
-    /// Lets time pass, and late calls land.
-    pub fn pass_to(&mut self, ms: u64) {
-        self.ms = self.ms.max(ms);
-        let mut due: Vec<_> = std::mem::take(&mut self.late);
-        due.sort_by_key(|(at, ..)| *at);
-        for (at, target, sending) in due {
-            if at > self.ms {
-                self.late.push((at, target, sending));
-                continue;
-            }
-            let answer = self.cloud.call(self.server_now(), &target, &sending);
-            self.note(Did::Landed { sending: Box::new(sending), answer });
+    fn store_now(&self) -> u64 {
+        (EPOCH_MS + self.ms).saturating_add_signed(self.store_skew_ms)
+    }
+
+    /// Stands for all changes so far and their times: two worlds of one beginning that share it are the same.
+    pub fn history(&self) -> u64 {
+        self.history
+    }
+
+    /// Something changed.
+    pub(crate) fn changed(&mut self, what: &[&[u8]]) {
+        let mut text = self.history.to_le_bytes().to_vec();
+        text.extend(self.ms.to_le_bytes());
+        for part in what {
+            text.extend(*part);
+            text.push(0);
         }
+        self.history = hash(&text);
+    }
+
+    /// Lets time pass, and what is on its way land where nobody waits for it.
+    pub fn pass_to(&mut self, ms: u64) {
+        while let Some(at) = self.next_landing().filter(|at| *at <= ms) {
+            self.ms = self.ms.max(at);
+            self.land();
+        }
+        self.ms = self.ms.max(ms);
+    }
+
+    /// When the next call or put lands.
+    pub(crate) fn next_landing(&self) -> Option<u64> {
+        self.flights.first_key_value().map(|((at, _), _)| *at)
+    }
+
+    /// What is on its way next lands; says who is told what, and how much later.
+    pub(crate) fn land(&mut self) -> Option<(u32, ActionId, u64, provision_core::machine::Event)> {
+        use provision_core::machine::Event;
+        let (_, Flight { run, request, tell }) = self.flights.pop_first()?;
+        let acting = std::mem::replace(&mut self.run, run);
+        let event = match request {
+            Request::Call { target, sending } => {
+                let answer = self.execute(&target, &sending);
+                self.note(Did::Landed { sending, answer: answer.clone() });
+                Event::Call(answer)
+            }
+            Request::Put { key, bytes } => {
+                let answer = self.put(&key, &bytes);
+                self.note(Did::PutLanded { key, bytes, answer: answer.clone() });
+                Event::Put(answer)
+            }
+        };
+        self.run = acting;
+        tell.map(|(id, later)| (run, id, later, event))
+    }
+
+    /// Sends a call or a put that lands later.
+    pub(crate) fn send(&mut self, later: u64, flight: Flight) {
+        let what = match &flight.request {
+            Request::Call { sending, .. } => sending.call.api.clone(),
+            Request::Put { key, .. } => key.clone(),
+        };
+        self.changed(&[b"sent", what.as_bytes(), &later.to_le_bytes()]);
+        self.sent += 1;
+        self.flights.insert((self.ms + later, self.sent), flight);
     }
 
     /// All that the cloud holds.
@@ -89,6 +170,7 @@ impl World {
     /// Where the cloud refuses it.
     pub fn tamper(&mut self, tamper: &Tamper) {
         let now = self.server_now();
+        self.changed(&[b"tamper", format!("{tamper:?}").as_bytes()]);
         self.cloud.tamper(now, tamper).unwrap();
     }
 
@@ -96,103 +178,161 @@ impl World {
         self.trace.steps.push(Step { ms: self.ms, run: self.run, did });
     }
 
-    fn put(&mut self, key: &StoreKey, bytes: &[u8]) -> PutAnswer {
-        if self.store.contains_key(&key.0) {
+    /// Puts an entry if its key is free.
+    pub(crate) fn put(&mut self, key: &str, bytes: &Bytes) -> PutAnswer {
+        if self.store.contains_key(key) {
             return PutAnswer::Exists;
         }
-        self.store.insert(key.0.clone(), (bytes.to_vec(), self.ms));
+        self.changed(&[b"put", key.as_bytes(), bytes]);
+        self.store.insert(key.to_owned(), (bytes.clone(), self.store_now()));
+        let not_ready = self.applied_and_not_ready(bytes);
+        if !not_ready.is_empty() {
+            self.note(Did::NotReady(not_ready));
+        }
         PutAnswer::Done
     }
 
-    /// Performs an action.
-    pub(crate) fn perform(&mut self, action: Action, schedule: &mut Schedule) -> Performed {
-        self.pass_to(self.ms + self.tick_ms);
-        Performed::Answer(match action {
-            Action::Put { key, bytes } => {
-                let lost = || PutAnswer::Unknown("the connection was cut".to_owned());
-                let answer = match schedule.put() {
-                    Fate::Unknown { written: false } => lost(),
-                    Fate::Unknown { written: true } => {
-                        self.put(&key, &bytes);
-                        lost()
-                    }
-                    _ => self.put(&key, &bytes),
-                };
-                self.note(Did::Put { key: key.0, bytes, answer: answer.clone() });
-                Event::Put(answer)
-            }
-            Action::PutHint { key, bytes } => {
-                self.note(Did::Hint { key: key.0.clone() });
-                self.store.insert(key.0, (bytes, self.ms));
-                Event::Put(PutAnswer::Done)
-            }
-            Action::Get { key } => {
-                let found = self.store.get(&key.0).map(|(bytes, _)| hash(bytes));
-                self.note(Did::Get { key: key.0.clone(), found });
-                Event::Get(match self.store.get(&key.0) {
-                    Some((bytes, modified_ms)) => GetAnswer::Found { bytes: bytes.clone(), modified_ms: *modified_ms },
-                    None => GetAnswer::Missing,
-                })
-            }
-            Action::List { prefix } => {
-                self.note(Did::Look(format!("list {prefix}")));
-                Event::List(ListAnswer::Names(self.list(&prefix)))
-            }
-            Action::Verify { target } => {
-                self.note(Did::Look(format!("verify {target}")));
-                Event::Verify(Verified::Yes { bounds: self.cloud.config().bounds() })
-            }
-            Action::ProbeHolder { holder } => {
-                self.note(Did::Look(format!("probe {}", holder.pid)));
-                let dead = self.dead.contains(&holder.pid);
-                Event::Holder(if dead { HolderState::Dead } else { HolderState::Unknown })
-            }
-            Action::Read { target, read } => {
-                let now = self.server_now();
-                let answer = if self.cloud.admit_read(now, &target, &read) {
-                    self.cloud.read(now, &target, &read)
-                } else {
-                    ReadAnswer::Throttled
-                };
-                self.note(Did::Read(read));
-                Event::Read(answer)
-            }
-            Action::Call { target, sending } => return self.call(target, sending, schedule),
-            Action::Sleep { .. } | Action::Emit(_) => Event::Woke,
-        })
+    /// The resources that an entry calls applied while their objects are not ready.
+    fn applied_and_not_ready(&self, bytes: &[u8]) -> Vec<ResourceAddr> {
+        const APPLIED: &[u8] = b"\"event\":\"applied\"";
+        if self.cloud.config().latency_percent == 0 || !bytes.windows(APPLIED.len()).any(|window| window == APPLIED) {
+            return Vec::new();
+        }
+        let events = events(bytes);
+        let applied = |name: &str| {
+            events.iter().any(|event| event["event"] == "applied" && event["resource"].as_str() == Some(name))
+        };
+        let pending = self.objects().into_iter().filter(|held| held.readiness == Readiness::Pending);
+        let pending = pending.filter_map(|held| held.mark).map(|mark| mark.address);
+        pending.filter(|address| applied(address.name.as_str())).collect()
     }
 
-    fn list(&self, prefix: &str) -> Vec<Listed> {
+    /// Overwrites a key.
+    pub(crate) fn overwrite(&mut self, key: String, bytes: Vec<u8>) {
+        self.changed(&[b"hint", key.as_bytes(), &bytes]);
+        let before = self.store.insert(key.clone(), (bytes.into(), self.store_now()));
+        let overwrote = before.is_some_and(|(before, _)| before != self.store[&key].0);
+        self.note(Did::Hint { key, overwrote });
+    }
+
+    pub(crate) fn get(&mut self, key: String) -> GetAnswer {
+        let found = self.store.get(&key).cloned();
+        self.note(Did::Get { key, found: found.as_ref().map(|(bytes, _)| hash(bytes)) });
+        match found {
+            Some((bytes, modified_ms)) => GetAnswer::Found { bytes: bytes.to_vec(), modified_ms },
+            None => GetAnswer::Missing,
+        }
+    }
+
+    /// Lists what is directly below a prefix; without the last name, where the listing lags.
+    pub(crate) fn list(&mut self, prefix: &str, lags: bool) -> ListAnswer {
         let below = self.store.range(prefix.to_owned()..).map_while(|(key, _)| key.strip_prefix(prefix));
-        let names: BTreeSet<Listed> = below
+        let mut names: BTreeSet<Listed> = below
             .map(|rest| match rest.split_once('/') {
                 Some((folder, _)) => Listed { name: folder.to_owned(), folder: true },
                 None => Listed { name: rest.to_owned(), folder: false },
             })
             .collect();
-        names.into_iter().collect()
+        if lags {
+            names.pop_last();
+        }
+        self.note(Did::Look(format!("list {prefix}")));
+        ListAnswer::Names(names.into_iter().collect())
     }
 
-    fn call(&mut self, target: TargetId, sending: Box<Sending>, schedule: &mut Schedule) -> Performed {
-        let lost = Answer::Unknown { reason: "the connection was cut".to_owned() };
+    pub(crate) fn read(&mut self, target: &TargetId, read: Read, hide: bool) -> ReadAnswer {
         let now = self.server_now();
-        let mut died = false;
-        let answer = match schedule.call() {
-            Fate::LostRequest => lost,
-            Fate::LostAnswer => {
-                let answer = self.cloud.call(now, &target, &sending);
-                self.note(Did::Landed { sending: sending.clone(), answer });
-                lost
-            }
-            fate @ (Fate::Late(by) | Fate::DieLate(by)) => {
-                let at = self.ms + u64::try_from(by.as_millis()).unwrap();
-                self.late.push((at, target.clone(), (*sending).clone()));
-                died = matches!(fate, Fate::DieLate(_));
-                lost
-            }
-            Fate::Normal | Fate::Unknown { .. } => self.cloud.call(now, &target, &sending),
+        let answer = if !self.cloud.admit_read(now, target, &read) {
+            ReadAnswer::Throttled
+        } else if hide {
+            ReadAnswer::Page { objects: Vec::new(), next: None, server_time: Some(now) }
+        } else {
+            self.cloud.read(now, target, &read)
         };
-        self.note(Did::Call { target, sending, answer: answer.clone() });
-        if died { Performed::Died } else { Performed::Answer(Event::Call(answer)) }
+        self.note(Did::Read(read));
+        answer
+    }
+
+    /// The cloud executes a call.
+    pub(crate) fn execute(&mut self, target: &TargetId, sending: &Sending) -> Answer {
+        let answer = self.cloud.call(self.server_now(), target, sending);
+        if matches!(answer, Answer::Done { .. }) {
+            let object = sending.object.as_ref().map_or("", ObjectId::as_str);
+            let request = sending.call.request.canonical();
+            self.changed(&[b"call", sending.call.api.as_bytes(), object.as_bytes(), &request]);
+        }
+        answer
+    }
+
+    /// A third party does something; `about` is the call that is about to be made.
+    pub(crate) fn drift(&mut self, drift: Drift, about: Option<(&TargetId, &Sending)>) {
+        let now = self.server_now();
+        let did = match (drift, about) {
+            (Drift::Remove, _) => {
+                let youngest = self.objects().into_iter().rev().filter(|held| held.mark.is_some());
+                let ids: Vec<ObjectId> = youngest.map(|held| held.id).collect();
+                let gone = ids.into_iter().find(|id| self.cloud.tamper(now, &Tamper::Remove { id: id.clone() }).is_ok());
+                gone.map(|id| format!("removes {id}"))
+            }
+            (Drift::Set, _) => self.objects().into_iter().find(|held| held.mark.is_some()).and_then(|held| {
+                let fields = Fields::from([("tags".to_owned(), provision_core::value::Tree::Map(BTreeMap::new()))]);
+                let set = self.cloud.tamper(now, &Tamper::Set { id: held.id.clone(), fields });
+                set.ok().map(|_| format!("takes the tags of {}", held.id))
+            }),
+            (Drift::Squat, Some((target, sending))) => self.squat(target, sending),
+            (Drift::Swap, Some((target, sending))) => self.swap(target, sending),
+            (Drift::Squat | Drift::Swap, None) => None,
+        };
+        let did = did.unwrap_or_else(|| "does nothing".to_owned());
+        self.changed(&[b"drift", did.as_bytes()]);
+        let acting = std::mem::replace(&mut self.run, 0);
+        self.note(Did::Drifted(did));
+        self.run = acting;
+    }
+
+    fn squat(&mut self, target: &TargetId, sending: &Sending) -> Option<String> {
+        let Effect::Create { fields, .. } = &sending.call.effect else { return None };
+        let name = if let Recovery::Name { name } = &sending.call.recovery { Some(name.clone()) } else { None };
+        self.make_foreign(target, sending, fields.clone(), name)
+    }
+
+    fn swap(&mut self, target: &TargetId, sending: &Sending) -> Option<String> {
+        let id = sending.object.clone()?;
+        let held = self.objects().into_iter().find(|held| held.id == id)?;
+        self.cloud.tamper(self.server_now(), &Tamper::Remove { id }).ok()?;
+        let mut fields = held.fields;
+        fields.remove("id");
+        self.make_foreign(target, sending, fields, None)
+    }
+
+    fn make_foreign(
+        &mut self,
+        target: &TargetId,
+        sending: &Sending,
+        fields: Fields,
+        name: Option<String>,
+    ) -> Option<String> {
+        let type_name = sending.call.type_name.clone();
+        let create = Tamper::Create { target: target.clone(), type_name, fields, mark: None, name };
+        let id = self.cloud.tamper(self.server_now(), &create).ok()??;
+        self.squatters.push(id.clone());
+        Some(format!("makes {id}"))
+    }
+
+    /// Third parties take away what is in the way.
+    ///
+    /// # Errors
+    /// What they had made is not there any more, or not as it was.
+    pub fn clear_squatters(&mut self) -> Result<(), String> {
+        for id in std::mem::take(&mut self.squatters) {
+            let there = self.objects().into_iter().find(|held| held.id == id);
+            if there.is_none_or(|held| held.mark.is_some()) {
+                return Err(format!("{id}, which a third party had made, was taken or removed"));
+            }
+            let now = self.server_now();
+            self.changed(&[b"cleared", id.as_str().as_bytes()]);
+            self.cloud.tamper(now, &Tamper::Remove { id }).map_err(|error| error.to_string())?;
+        }
+        Ok(())
     }
 }

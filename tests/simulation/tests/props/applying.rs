@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use provision_core::desired::Desired;
 use provision_core::id::BlockAddr;
+use simulation::guarantee;
 use simulation::infra::{Spec, edits, specs};
 use simulation::lab::{Lab, Order, Ran};
 use simulation::oracle;
@@ -16,7 +17,7 @@ fn check(what: &str, wrong: oracle::Wrong, trace: &Trace) -> Result<(), TestCase
 }
 
 fn good(ran: &Ran, trace: &Trace) -> Result<(), TestCaseError> {
-    let problem = || Err(format!("{:?} {:?} {:?}", ran.error, ran.report, ran.plan.as_ref().map(refused)));
+    let problem = || Err(format!("{:?} {:?} {:?}", ran.error, ran.report, ran.plan.as_deref().map(refused)));
     check("the run", if ran.is_good() { Ok(()) } else { problem() }, trace)
 }
 
@@ -51,10 +52,10 @@ proptest! {
     fn an_apply_makes_exactly_what_is_defined_and_leaves_nothing_to_do(spec in specs(), seed: u64) {
         let (desired, mut lab) = (spec.desired(), Lab::new());
         lab.order = order(seed);
-        let ran = lab.apply(&desired, &[]);
+        let ran = lab.apply(&desired);
         good(&ran, &lab.world.trace)?;
         check("the cloud", oracle::is_as_defined(&desired, &lab.world.objects()), &lab.world.trace)?;
-        check("intents", oracle::intents_come_first(&lab.world.trace), &lab.world.trace)?;
+        check("intents", guarantee::intents_come_first(&lab.world.trace), &lab.world.trace)?;
         check("order", oracle::order_respects_refs(&desired, &[], &lab.world.trace), &lab.world.trace)?;
         next_plan_is_empty(&mut lab, &desired)?;
     }
@@ -63,13 +64,13 @@ proptest! {
     fn an_edit_changes_what_it_names_and_nothing_else(spec in specs(), edits in edits(), seed: u64) {
         let (before, after, mut lab) = (spec.desired(), changed(&spec, &edits), Lab::new());
         lab.order = order(seed);
-        let ran = lab.apply(&before, &[]);
+        let ran = lab.apply(&before);
         good(&ran, &lab.world.trace)?;
 
         let (surely, perhaps) = oracle::cannot_be_replaced(&before, &after);
         let held = lab.world.objects();
         begin(&mut lab);
-        let ran = lab.apply(&after, &[]);
+        let ran = lab.apply(&after);
         let (trace, now) = (lab.world.trace.clone(), lab.world.objects());
         prop_assert!(ran.error.is_none(), "{:?}\n{}", ran.error, trace.table());
         let plan = ran.plan.as_ref().unwrap();
@@ -82,7 +83,7 @@ proptest! {
         check("refused", oracle::unchanged(&refused, &held, &now), &trace)?;
         check("refused", oracle::unwritten(&refused, &trace), &trace)?;
         check("the cloud", oracle::blocks_are_as_defined(&after, &now, &refused), &trace)?;
-        check("intents", oracle::intents_come_first(&trace), &trace)?;
+        check("intents", guarantee::intents_come_first(&trace), &trace)?;
         check("order", oracle::order_respects_refs(&after, &held, &trace), &trace)?;
 
         let untouched = oracle::untouched(&before, &after);
@@ -104,10 +105,10 @@ proptest! {
         let (mut tokens, mut runs) = (BTreeSet::new(), BTreeSet::new());
         for desired in [&before, &before, &after] {
             begin(&mut lab);
-            let applied = lab.apply(desired, &[]);
+            let applied = lab.apply(desired);
             good(&applied, &lab.world.trace)?;
             check("the cloud", oracle::is_as_defined(desired, &lab.world.objects()), &lab.world.trace)?;
-            check("tokens", oracle::tokens_are_used_once(&lab.world.trace), &lab.world.trace)?;
+            check("tokens", guarantee::tokens_are_used_once(&lab.world.trace), &lab.world.trace)?;
             let new = lab.world.trace.tokens();
             prop_assert!(tokens.is_disjoint(&new), "a token was used again");
             tokens.extend(new);
@@ -115,7 +116,7 @@ proptest! {
             let held = lab.world.objects();
             begin(&mut lab);
             // What has left the code meanwhile goes as well.
-            let destroyed = lab.destroy(&after, &[]);
+            let destroyed = lab.destroy(&after);
             good(&destroyed, &lab.world.trace)?;
             prop_assert!(lab.world.objects().is_empty(), "{:#?}", lab.world.objects());
             check("order", oracle::order_respects_refs(&after, &held, &lab.world.trace), &lab.world.trace)?;

@@ -71,15 +71,15 @@ fn measure(blocks: usize, of_each: usize) -> (Duration, Duration, Duration, usiz
     };
     let (_, first) = timed(&mut lab);
     let began = Instant::now();
-    let ran = lab.apply(&desired, &[]);
+    let ran = lab.apply(&desired);
     let apply = began.elapsed();
     assert!(ran.is_good(), "{:?} {:?}", ran.error, ran.report);
     oracle::is_as_defined(&desired, &lab.world.objects()).unwrap();
     let (plan, again) = timed(&mut lab);
     assert!(plan.is_empty());
-    let (each, actions) = (10 + 2 * of_each, ran.counts.actions);
+    let (each, actions) = (10 + 2 * of_each, ran.actions);
     println!("{blocks} blocks of {each}: plan {first:.1?}, apply {apply:.1?} ({actions} actions), plan {again:.1?}");
-    (first, apply, again, ran.counts.actions)
+    (first, apply, again, ran.actions)
 }
 
 #[test]

@@ -5,7 +5,6 @@
 #![expect(clippy::print_stdout, reason = "how many histories, and how long they took, is what one wants to know")]
 
 mod applying;
-mod faults;
 mod large;
 mod planning;
 mod refusals;

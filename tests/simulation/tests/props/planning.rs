@@ -13,7 +13,7 @@ proptest! {
     #[test]
     fn the_same_inputs_give_the_same_plan_and_another_nonce_another_one(spec in specs(), edits in edits()) {
         let (before, mut lab) = (spec.desired(), Lab::new());
-        lab.apply(&before, &[]);
+        lab.apply(&before);
         let after = edits.iter().fold(spec, |spec, edit| spec.edited(edit)).desired();
         for mode in [Mode::Apply, Mode::Destroy] {
             let prepared = lab.plan(&after, mode);
@@ -45,7 +45,7 @@ proptest! {
     fn planning_writes_and_calls_nothing(spec in specs(), edits in edits()) {
         let (before, mut lab) = (spec.desired(), Lab::new());
         lab.plan(&before, Mode::Apply);
-        lab.apply(&before, &[]);
+        lab.apply(&before);
         let after = edits.iter().fold(spec, |spec, edit| spec.edited(edit)).desired();
         let (store, held, began) = (lab.world.store.clone(), lab.world.objects(), lab.world.trace.steps.len());
         lab.plan(&after, Mode::Apply);
@@ -61,8 +61,8 @@ proptest! {
     fn the_same_run_has_the_same_trace(spec in specs(), edits in edits()) {
         let history = || {
             let (before, mut lab) = (spec.desired(), Lab::new());
-            lab.apply(&before, &[]);
-            lab.apply(&edits.iter().fold(spec.clone(), |spec, edit| spec.edited(edit)).desired(), &[]);
+            lab.apply(&before);
+            lab.apply(&edits.iter().fold(spec.clone(), |spec, edit| spec.edited(edit)).desired());
             lab.world.trace
         };
         let (one, other) = (history(), history());

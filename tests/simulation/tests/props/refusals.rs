@@ -49,9 +49,9 @@ fn after(desired: &mut Desired, block: &str, before: &str) {
 /// Applies both; exactly these blocks are refused and stay as they are, and the rest is as defined.
 fn refused(before: &Desired, then: &Desired, expected: &[&str]) {
     let mut lab = Lab::new();
-    assert!(lab.apply(before, &[]).is_good());
+    assert!(lab.apply(before).is_good());
     let held = lab.world.objects();
-    let ran = lab.apply(then, &[]);
+    let ran = lab.apply(then);
     let plan = ran.plan.unwrap();
     let refused: BTreeSet<BlockAddr> = plan.refusals().map(|(block, _)| block.clone()).collect();
     let names: Vec<String> = refused.iter().map(ToString::to_string).collect();

@@ -16,7 +16,7 @@ fn find(held: &[Held], type_name: &str) -> Held {
 
 fn repaired_twice(what: &str, type_name: &str, tamper: impl Fn(&Held) -> Tamper) {
     let (desired, mut lab) = (one_of_each().desired(), Lab::new());
-    let ran = lab.apply(&desired, &[]);
+    let ran = lab.apply(&desired);
     assert!(ran.is_good(), "{ran:?}\n{}", lab.world.trace.table());
     let mut tokens = lab.world.trace.tokens();
     let mut digests = Vec::new();
@@ -26,7 +26,7 @@ fn repaired_twice(what: &str, type_name: &str, tamper: impl Fn(&Held) -> Tamper)
         let plan = lab.plan(&desired, Mode::Apply).plan;
         assert!(!plan.is_empty(), "{what}: not seen");
         digests.push(plan.digest());
-        let ran = lab.apply(&desired, &[]);
+        let ran = lab.apply(&desired);
         assert!(ran.is_good(), "{what}: {ran:?}\n{}", lab.world.trace.table());
         oracle::is_as_defined(&desired, &lab.world.objects()).unwrap();
         assert!(lab.plan(&desired, Mode::Apply).plan.is_empty(), "{what}: not repaired");
@@ -62,7 +62,7 @@ fn the_same_drift_is_repaired_twice() {
 #[test]
 fn an_object_that_only_carries_our_mark_is_shown_and_left_alone() {
     let (desired, mut lab) = (one_of_each().desired(), Lab::new());
-    let ran = lab.apply(&desired, &[]);
+    let ran = lab.apply(&desired);
     assert!(ran.is_good(), "{ran:?}\n{}", lab.world.trace.table());
     let ours = find(&lab.world.objects(), "aws_vpc");
     let mut mark = ours.mark.clone().unwrap();
@@ -78,6 +78,6 @@ fn an_object_that_only_carries_our_mark_is_shown_and_left_alone() {
     let plan = lab.plan(&desired, Mode::Apply).plan;
     assert!(plan.is_empty() && plan.notes.len() == 1, "{plan:#?}");
     assert_eq!(one_of_each().dcs[0].blocks[0].resources[0].kind, Kind::Vpc);
-    assert!(lab.destroy(&desired, &[]).is_good());
+    assert!(lab.destroy(&desired).is_good());
     assert_eq!(lab.world.objects().len(), 1);
 }

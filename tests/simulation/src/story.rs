@@ -1,0 +1,196 @@
+//! A run with its faults, whoever finishes it, and what must hold then.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use provision_core::desired::Desired;
+use provision_core::exec::GenerationChoice;
+use provision_core::plan::Mode;
+use provision_core::sim::Held;
+
+use crate::guarantee::History;
+use crate::oracle;
+use crate::process::{Job, Outcome, Process};
+use crate::sim::{Sim, Stuck};
+use crate::trace::Trace;
+use crate::world::World;
+
+/// A run that faults are put into, and what is to be there when others have finished it.
+#[derive(Clone)]
+pub struct Story {
+    /// Its name.
+    pub name: &'static str,
+    /// The world before it.
+    pub world: World,
+    /// What the cloud holds before it.
+    pub before: Vec<Held>,
+    /// The run.
+    pub first: Job,
+    /// What those after it are started with: the same, or newer code.
+    pub then: Job,
+    /// What an older rival is started with.
+    pub older: Option<Job>,
+}
+
+/// Restarts, and approvals, happen at whole multiples of this: worlds that differ in nothing but when a run ended become
+/// the same, and are explored once.
+const RESTART_GRID_MS: u64 = 500;
+/// How long the one who starts runs waits after a refusal.
+const RETRY_MS: u64 = 2_000;
+/// How many runs may be needed to finish: more than the longest lease takes.
+const RUNS: u32 = 25;
+/// After this, nothing is on its way any more, in milliseconds.
+const QUIET_MS: u64 = 30_000;
+/// How many events a fault-free run may take.
+const STEPS: usize = 5_000;
+
+impl Story {
+    /// A story in a world of its own. `before` is applied in it first.
+    ///
+    /// # Panics
+    /// Where that fails.
+    pub fn new(name: &'static str, world: World, before: Option<&Job>, first: Job) -> Self {
+        let mut sim = Sim::new(world);
+        if let Some(before) = before {
+            let number = sim.start(before.clone(), false);
+            sim.run().unwrap();
+            assert!(sim.process(number).is_some_and(Process::is_good), "{}", sim.world.trace.table());
+        }
+        let mut world = sim.world;
+        world.trace = Trace::default();
+        world.verbose = false;
+        world.pass_to(world.ms.next_multiple_of(60_000));
+        let held = world.objects();
+        Self { name, world, before: held, then: first.clone(), first, older: before.cloned() }
+    }
+
+    /// The code changes before the run is finished.
+    #[must_use]
+    pub fn then(mut self, name: &'static str, desired: &Desired, mode: Mode) -> Self {
+        self.name = name;
+        self.then.desired = Arc::new(desired.clone());
+        self.then.mode = mode;
+        if let GenerationChoice::Given(generation) = self.first.generation {
+            self.then.generation = GenerationChoice::Given(generation.next());
+        }
+        self
+    }
+
+    /// Those who finish it run on another machine, from where nobody can see whether a process is dead.
+    #[must_use]
+    pub fn on_another_host(mut self) -> Self {
+        self.then.host = 1;
+        self
+    }
+
+    /// What may join a simulation of it.
+    pub fn sim(&self, world: World) -> Sim {
+        let mut sim = Sim::new(world);
+        sim.rivals = (Some(Job { host: 2, ..self.first.clone() }), self.older.clone().map(|job| Job { host: 3, ..job }));
+        sim
+    }
+
+    /// Whether a run that ended well leaves nothing to do.
+    pub fn ends_with_the_first(&self) -> bool {
+        self.then.desired == self.first.desired && self.then.mode == self.first.mode
+    }
+
+    /// Nobody is alive: those who were in the way make room, and the next run begins a little later.
+    ///
+    /// # Errors
+    /// What a third party had made was taken or removed.
+    pub fn rest(&self, sim: &mut Sim) -> Result<(), String> {
+        sim.world.clear_squatters()?;
+        sim.pass_to((sim.world.ms + 1).next_multiple_of(RESTART_GRID_MS));
+        Ok(())
+    }
+
+    /// Unless it is done, runs are started until one ends well; then everything that is on its way arrives, everything
+    /// that stood still goes on, and one run without faults must be enough.
+    ///
+    /// # Errors
+    /// What does not hold.
+    pub fn finish(&self, sim: &mut Sim, mut done: bool) -> Result<(), String> {
+        for _ in 0..RUNS {
+            if sim.processes.iter().all(|process| process.outcome().is_some()) {
+                self.rest(sim)?;
+            }
+            if done {
+                break;
+            }
+            let number = sim.start(self.then.clone(), false);
+            sim.run().map_err(|Stuck(why)| why)?;
+            done = sim.process(number).is_some_and(Process::is_good);
+            if !done {
+                let later = sim.world.ms + RETRY_MS;
+                sim.run_until(later).map_err(|Stuck(why)| why)?;
+            }
+        }
+        // Whoever stood still goes on, and what was on its way arrives.
+        let quiet = sim.world.ms + QUIET_MS;
+        sim.run_until(quiet).map_err(|Stuck(why)| why)?;
+        sim.world.clear_squatters()?;
+        if !done {
+            let last = sim.processes.last().and_then(|last| last.outcome());
+            return Err(format!("{RUNS} runs were not enough: {last:?}"));
+        }
+        self.converges(sim)?;
+        self.holds(sim)
+    }
+
+    /// One run without faults is enough.
+    fn converges(&self, sim: &mut Sim) -> Result<(), String> {
+        sim.limit = STEPS;
+        let stuck = |Stuck(why): Stuck| format!("a run without faults: {why}");
+        let last = sim.start(self.then.clone(), false);
+        sim.run().map_err(stuck)?;
+        let ended = sim.process(last).ok_or("no such process")?;
+        if !ended.is_good() {
+            return Err(format!("a run without faults does not finish: {:?}", ended.outcome()));
+        }
+        if ended.outcome() != Some(&Outcome::Nothing) || !ended.plan.as_ref().is_some_and(|plan| plan.notes.is_empty()) {
+            let quiet = sim.world.ms + QUIET_MS;
+            sim.run_until(quiet).map_err(stuck)?;
+            // What was read is read again without any mutant: a broken fold must not hide what it broke.
+            let number = unbroken(|| {
+                let number = sim.start(self.then.clone(), true);
+                sim.run().map(|()| number)
+            });
+            let process = number.map_err(stuck).map(|number| sim.process(number))?.ok_or("no such process")?;
+            let plan = process.plan.as_ref().ok_or_else(|| format!("no plan: {:?}", process.outcome()))?;
+            if !plan.is_empty() || !plan.notes.is_empty() || plan.refusals().next().is_some() {
+                return Err(format!("the plan after a run without faults: {plan:#?}"));
+            }
+        }
+        match self.then.mode {
+            Mode::Apply => oracle::is_as_defined(&self.then.desired, &sim.world.objects()),
+            Mode::Destroy if sim.world.objects().is_empty() => Ok(()),
+            Mode::Destroy => Err(format!("left over: {:#?}", sim.world.objects())),
+        }
+    }
+
+    /// The guarantees, over all that has happened so far.
+    ///
+    /// # Errors
+    /// The first one that does not hold.
+    pub fn holds(&self, sim: &Sim) -> Result<(), String> {
+        let plans = &sim.world.plans;
+        let ahead: BTreeMap<u32, i64> =
+            sim.processes.iter().map(|process| (process.number, process.job.wall_skew_ms)).collect();
+        let ms = |duration: std::time::Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        History {
+            trace: &sim.world.trace,
+            before: &self.before,
+            plans,
+            lease_ms: ms(self.first.lease),
+            stamp_ms: ms(sim.world.cloud.config().stamp),
+            ahead_ms: &ahead,
+        }
+        .holds()
+    }
+}
+
+/// Without the mutant that is switched on, if one is.
+fn unbroken<T>(f: impl FnOnce() -> T) -> T {
+    f()
+}
