@@ -15,7 +15,7 @@ use std::sync::Arc;
 use provision_core::plan::Plan;
 
 use crate::fault::{Drift, Fault, Frozen, Kind, Rival, What};
-use crate::process::{Outcome, Process};
+use crate::process::Outcome;
 use crate::sim::{Faults, Sim, Stuck};
 use crate::story::Story;
 use crate::trace::hash;
@@ -331,12 +331,4 @@ impl Explorer<'_> {
 /// How many actions a plan has: resources that are brought somewhere, and objects that go.
 fn actions(plan: &Plan) -> usize {
     plan.resources().map(|(_, resource)| usize::from(resource.applies()) + usize::from(resource.retires())).sum()
-}
-
-/// Whether it ended well.
-impl Process {
-    /// What a reader wants to know of it.
-    pub fn shown(&self) -> String {
-        format!("#{}: {:?}", self.number, self.outcome())
-    }
 }

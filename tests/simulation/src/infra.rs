@@ -11,6 +11,8 @@ use provision_core::schema::Role;
 use provision_core::target::TargetId;
 use provision_core::value::{Expr, Exprs, OutputRef, Piece, Symbol, Tree, Value};
 
+use crate::dice::Dice;
+
 /// What a resource is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
@@ -100,6 +102,65 @@ enum What {
     Replace,
     Range,
     Picks,
+}
+
+impl Kind {
+    fn draw(dice: &mut Dice) -> Self {
+        [Self::Vpc, Self::Subnet, Self::Subnet, Self::Group, Self::Group, Self::Instance][dice.index(6)]
+    }
+}
+
+impl Res {
+    fn draw(kind: Kind, dice: &mut Dice) -> Self {
+        let [range, zone, flag, tag, first, second, third] = dice.next().to_le_bytes()[..7] else { unreachable!() };
+        let (range, zone, flag, tag) = (range % 3, zone % 2, flag % 2 == 0, tag % 3);
+        Self { kind, uid: 0, range, zone, flag, tag, picks: [first, second, third] }
+    }
+}
+
+impl Edit {
+    /// A random one.
+    pub fn draw(dice: &mut Dice) -> Self {
+        const ALL: [What; 9] = [
+            What::RemoveResource,
+            What::RemoveBlock,
+            What::AddResource,
+            What::AddResource,
+            What::AddBlock,
+            What::InPlace,
+            What::InPlace,
+            What::Replace,
+            What::Range,
+        ];
+        let what = ALL[dice.index(ALL.len())];
+        let [dc, block, resource, ..] = dice.next().to_le_bytes();
+        let kind = Kind::draw(dice);
+        Self { what, dc, block, resource, values: Res::draw(kind, dice) }
+    }
+}
+
+impl Spec {
+    /// A random small one: one data centre, or two in two environments, with up to three blocks of up to three resources.
+    pub fn draw(dice: &mut Dice) -> Self {
+        let mut spec = Self { dcs: Vec::new(), next: 0 };
+        let dcs = if dice.per_mille(250) { 2 } else { 1 };
+        for (name, env) in [("us-test", "staging"), ("us-east", "prod")].into_iter().take(dcs) {
+            let mut dc = DcSpec { name, env, blocks: Vec::new() };
+            for uid in 100..101 + u8::try_from(dice.below(3)).unwrap_or(0) {
+                let mut resources = Vec::new();
+                if uid == 100 {
+                    resources.push(spec.fresh(Res::draw(Kind::Vpc, dice)));
+                }
+                for _ in 0..=dice.below(3) {
+                    let kind = Kind::draw(dice);
+                    resources.push(spec.fresh(Res::draw(kind, dice)));
+                }
+                dc.blocks.push(BlockSpec { uid, resources });
+            }
+            spec.dcs.push(dc);
+        }
+        spec
+    }
 }
 
 fn at(index: u8, len: usize) -> Option<usize> {

@@ -8,7 +8,7 @@ use provision_core::machine::{Action, ActionId, Event, GetAnswer, HolderState, L
 use provision_core::stream::event::Holder;
 
 use crate::dice::Dice;
-use crate::fault::{Drift, Fault, Frozen, Kind, Rival, What};
+use crate::fault::{Fault, Frozen, Kind, Rival, What};
 use crate::process::{Job, Outcome, Process, State};
 use crate::trace::Did;
 use crate::world::{Flight, Request, World};
@@ -592,14 +592,6 @@ impl Sim {
             Faults::Listed(listed) => listed,
             Faults::Drawn { struck, .. } => struck,
         }
-    }
-}
-
-/// Drift about a call needs one.
-impl Drift {
-    /// Whether it is about the call that it comes before.
-    pub fn is_about_a_call(self) -> bool {
-        matches!(self, Self::Squat | Self::Swap)
     }
 }
 
