@@ -12,7 +12,9 @@ use std::time::Duration;
 use super::context::{ActionError, Exec, backoff};
 use super::looking::outputs_of;
 use super::observe::read_all;
-use crate::call::{Answer, Effect, Observed, Readiness, Recovery, Refusal, Scope, Sending, ServerTime};
+use crate::call::{
+    Answer, Effect, Observed, Readiness, Recovery, Refusal, Scope, Sending, ServerTime, token_outlasts_request,
+};
 use crate::id::{ObjectId, ResourceAddr};
 use crate::progress::Progress;
 use crate::stream::event::{Intent, Landed};
@@ -64,7 +66,7 @@ impl Exec {
             // Repeating the recorded request is the shortest way to an answer, where it can have no second effect.
             if let Some(sending) = sending
                 && resends < RESENDS
-                && may_repeat(&intent.call.recovery)
+                && may_repeat(sending)
                 && self.stamp_is_good(sending)?
             {
                 resends += 1;
@@ -176,13 +178,13 @@ impl Exec {
 }
 
 /// Whether the API itself rules out that a repeated request has a second effect.
-fn may_repeat(recovery: &Recovery) -> bool {
-    match recovery {
-        Recovery::Token { .. }
-        | Recovery::Name { .. }
-        | Recovery::NaturalKey { .. }
-        | Recovery::Set
-        | Recovery::Remove => true,
+fn may_repeat(sending: &Sending) -> bool {
+    match &sending.call.recovery {
+        Recovery::Token { token: _, term_seconds } => {
+            let bound = Duration::from_millis(sending.last_instant.0.saturating_sub(sending.stamp.0));
+            token_outlasts_request(Duration::from_secs(*term_seconds), bound)
+        }
+        Recovery::Name { .. } | Recovery::NaturalKey { .. } | Recovery::Set | Recovery::Remove => true,
         // A second CreateVpc makes a second VPC.
         Recovery::Tag => false,
     }
@@ -198,5 +200,32 @@ fn until(seen_at: Option<ServerTime>, not_before: ServerTime, visibility: Durati
             if left > step * 2 { step * 2 } else { left.max(Duration::from_millis(50)) }
         }
         Some(_) | None => step,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call::{Call, Wait};
+    use crate::id::Token;
+
+    #[test]
+    fn a_token_is_repeated_only_within_its_term() {
+        let sending = |term_seconds, bound_ms: u64| Sending {
+            call: Call {
+                api: "RunInstances".to_owned(),
+                type_name: "aws_instance".parse().unwrap(),
+                request: Value::Null,
+                recovery: Recovery::Token { token: Token::new("0123456789abcdef").unwrap(), term_seconds },
+                effect: Effect::Create { fields: Fields::new(), computed: Vec::new(), mark: None },
+                wait: Wait::No,
+            },
+            object: None,
+            stamp: ServerTime(1_000_000),
+            last_instant: ServerTime(1_000_000 + bound_ms),
+        };
+        assert!(may_repeat(&sending(6, 3_000)));
+        assert!(!may_repeat(&sending(6, 3_001)));
+        assert!(!may_repeat(&sending(5, 3_000)));
     }
 }

@@ -337,7 +337,8 @@ impl BlockState {
         Ok(())
     }
 
-    /// A token's repetition has no effect at any time, and neither has a second removal by id.
+    /// A second removal by id has no effect at any time; neither has a token's repetition, because a token is only
+    /// repeated where the API remembers it for as long as the first request can arrive.
     fn may_arrive_again(&mut self, number: IntentNo, created: Option<&ObjectId>, how: Landed) {
         let Some(intent) = self.open.get(&number).filter(|_| how == Landed::Repeated) else { return };
         let Some(id) = created.or(intent.object.as_ref()) else { return };
