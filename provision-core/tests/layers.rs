@@ -29,6 +29,18 @@ fn sources(folder: &Path, found: &mut Vec<(String, String)>) {
 }
 
 #[test]
+fn mutants_are_a_leaf_and_nothing_switches_one_on() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let leaf = fs::read_to_string(src.join("mutant.rs")).unwrap();
+    assert!(!leaf.lines().any(|line| line.contains("crate::") && !line.trim_start().starts_with("//")));
+    let mut files = Vec::new();
+    sources(&src, &mut files);
+    for (file, text) in files.iter().filter(|(file, _)| !file.ends_with("mutant.rs")) {
+        assert!(!text.contains("mutant::with"), "{file}");
+    }
+}
+
+#[test]
 fn no_layer_knows_one_above_it() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     for (folder, never) in NEVER {
