@@ -79,7 +79,8 @@ pub type ReadyCall = Call<Never>;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Recovery {
-    /// The API honours an idempotency token (already part of the request) for a term.
+    /// The API honours an idempotency token (already part of the request) for a term. A term that the request can
+    /// outlive ([`token_outlasts_request`]) is as good as none: then only the mark tells.
     Token {
         /// The token.
         token: Token,
@@ -102,6 +103,15 @@ pub enum Recovery {
     Set,
     /// A removal by id: done when the object is gone.
     Remove,
+}
+
+/// Whether an API that remembers a token for `term` still knows it when any copy of a request with it arrives.
+///
+/// A request can arrive as long as the server's clock is within `bound` of its stamp, in either direction. So the first
+/// copy that arrives and the last one are at most two bounds apart, whichever was sent first; a token that is forgotten
+/// before then makes a second object.
+pub fn token_outlasts_request(term: Duration, bound: Duration) -> bool {
+    term >= bound.saturating_mul(2)
 }
 
 /// What a call does to the model of its object.
@@ -338,5 +348,19 @@ impl Call<Own> {
             effect: self.effect.clone(),
             wait: self.wait,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_remembered_for_both_directions_of_the_stamp_bound() {
+        let bound = Duration::from_mins(15);
+        assert!(token_outlasts_request(bound * 2, bound), "at the edge the last copy still meets it");
+        assert!(!token_outlasts_request(bound * 2 - Duration::from_millis(1), bound));
+        assert!(!token_outlasts_request(bound, bound), "the server's clock may also be behind the stamp");
+        assert!(!token_outlasts_request(Duration::MAX - Duration::from_nanos(1), Duration::MAX));
     }
 }

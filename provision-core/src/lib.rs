@@ -9,6 +9,7 @@ pub mod dsl;
 pub mod exec;
 pub mod id;
 pub mod machine;
+pub mod mutant;
 pub mod plan;
 pub mod progress;
 pub mod provider;

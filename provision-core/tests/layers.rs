@@ -5,6 +5,8 @@
 use std::fs;
 use std::path::Path;
 
+use provision_core::mutant::Mutant;
+
 /// A folder of `src`, and what its files never name (tests beside them may).
 const NEVER: &[(&str, &[&str])] = &[
     ("dsl", &["stream", "machine", "plan", "exec", "sim", "driver"]),
@@ -25,6 +27,23 @@ fn sources(folder: &Path, found: &mut Vec<(String, String)>) {
         } else if name.ends_with(".rs") && name != "tests.rs" {
             found.push((path.display().to_string(), fs::read_to_string(&path).unwrap()));
         }
+    }
+}
+
+#[test]
+fn mutants_are_a_leaf_each_has_a_site_and_nothing_switches_one_on() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let leaf = fs::read_to_string(src.join("mutant.rs")).unwrap();
+    assert!(!leaf.lines().any(|line| line.contains("crate::") && !line.trim_start().starts_with("//")));
+    let mut files = Vec::new();
+    sources(&src, &mut files);
+    files.retain(|(file, _)| !file.ends_with("mutant.rs"));
+    for (file, text) in &files {
+        assert!(!text.contains("mutant::with("), "{file}");
+    }
+    for mutant in Mutant::ALL {
+        let site = format!("mutant::on(Mutant::{mutant:?})");
+        assert!(files.iter().any(|(_, text)| text.contains(&site)), "{site} is nowhere");
     }
 }
 

@@ -9,6 +9,8 @@ use super::observe::read_all;
 use super::settle::Settled;
 use crate::call::{Answer, Effect, Mark, ReadyCall, Refusal, Scope, Sending, ServerTime};
 use crate::id::{IntentNo, ObjectId, ResourceAddr};
+use crate::machine::Now;
+use crate::mutant::{self, Mutant};
 use crate::progress::Progress;
 use crate::stream::BlockState;
 use crate::stream::event::{BlockEvent, Intent, Landed};
@@ -55,7 +57,9 @@ impl Exec {
     ) -> Result<(Tried, T), ActionError> {
         self.go_on()?;
         let now = self.io.now();
-        self.lease.check(now)?;
+        if !mutant::on(Mutant::LeaseNotCheckedBeforeCall) {
+            self.lease.check(now)?;
+        }
         let stamp = ServerTime(now.wall_ms);
         let last_instant = stamp.plus(self.bounds(subject.target)?.stamp);
         let with_intent = |state: &BlockState| {
@@ -77,12 +81,15 @@ impl Exec {
             Ok::<_, ActionError>((events, (intent, made)))
         };
         let (intent, made) = self.claim(&subject.addr.block)?.append_with(with_intent).await?;
-        let sending = Sending {
+        let mut sending = Sending {
             call: intent.call.clone(),
             object: intent.object.clone(),
             stamp: intent.stamp,
             last_instant: intent.last_instant,
         };
+        if mutant::on(Mutant::DeleteByName) {
+            sending = self.by_name(subject.addr, &intent, sending).await;
+        }
         Ok((self.send(subject.addr, &intent, &sending).await?, made))
     }
 
@@ -102,7 +109,10 @@ impl Exec {
                 self.close(addr, intent, "NotSent", why).await?;
                 return Ok(Tried::Again { why: why.to_owned() });
             }
-            let answer = self.io.call(intent.target.clone(), sending.clone()).await;
+            let mut answer = self.io.call(intent.target.clone(), sending.clone()).await;
+            if mutant::on(Mutant::SdkRetryLeftOn) {
+                answer = self.retried(intent, sending, answer).await;
+            }
             drop((permit, key));
             tries += 1;
             tracing::debug!(api = %intent.call.api, intent = %intent.number, tries, outcome = outcome(&answer), "called");
@@ -110,6 +120,10 @@ impl Exec {
                 Answer::Done { id, outputs, server_time: _ } => {
                     self.limiter.answered(&intent.target);
                     return Ok(landed(intent, id, outputs, Landed::Answered));
+                }
+                Answer::Unknown { reason } if mutant::on(Mutant::UnknownIsRefused) => {
+                    self.close(addr, intent, "Unknown", &reason).await?;
+                    return Ok(Tried::Again { why: reason });
                 }
                 Answer::Unknown { reason } => return self.find_out(addr, intent, sending, &reason).await,
                 Answer::Refused { refusal, code, message, server_time: _ } => (refusal, code, message),
@@ -184,7 +198,7 @@ impl Exec {
                 .await
                 .map_err(|reason| ActionError::Unsettled { api: intent.call.api.clone(), reason })
         };
-        let key = self.taken_key(intent);
+        let key = intent.call.effect.fields().and_then(|fields| self.taken_key(intent, fields));
         let visibility = self.bounds(target)?.visibility;
         let began = self.io.now().boot_ms;
         loop {
@@ -196,6 +210,11 @@ impl Exec {
             if let Some(key) = &key
                 && let Some(other) = read(Scope::Key(key.clone())).await?.objects.into_iter().next()
             {
+                if mutant::on(Mutant::AdoptByNameAlone)
+                    && let Effect::Create { computed, .. } = &intent.call.effect
+                {
+                    return Ok(landed(intent, Some(other.id.clone()), outputs_of(&other, computed), Landed::Found));
+                }
                 self.close(addr, intent, &code, &message).await?;
                 let whose = other.mark.map_or_else(
                     || "it carries no mark of ours".to_owned(),
@@ -212,20 +231,53 @@ impl Exec {
         }
     }
 
-    /// The fields that no two objects of the type can share, as the create sets them.
-    fn taken_key(&self, intent: &Intent) -> Option<Fields> {
+    /// The fields that no two objects of the type can share, among these.
+    fn taken_key(&self, intent: &Intent, fields: &Fields) -> Option<Fields> {
         let provider = self.providers.get(&intent.target.provider)?;
-        let fields = intent.call.effect.fields()?;
         let key = provider.identity_key(&intent.call.type_name);
         let key: Fields =
             key.iter().filter_map(|name| Some(((*name).to_owned(), fields.get(*name)?.clone()))).collect();
         (!key.is_empty()).then_some(key)
     }
 
+    /// For [`Mutant::SdkRetryLeftOn`]: sends the call up to twice more while it is not answered.
+    async fn retried(&self, intent: &Intent, sending: &Sending, mut answer: Answer) -> Answer {
+        for _ in 0..2 {
+            if matches!(answer, Answer::Unknown { .. }) {
+                answer = self.io.call(intent.target.clone(), stamped_anew(sending, self.io.now())).await;
+            }
+        }
+        answer
+    }
+
+    /// For [`Mutant::DeleteByName`]: the same removal, of whatever has the object's name or key now.
+    async fn by_name(&self, addr: &ResourceAddr, intent: &Intent, sending: Sending) -> Sending {
+        let (Effect::Remove, Some(id), Ok(claim)) = (&intent.call.effect, &intent.object, self.claim(&addr.block))
+        else {
+            return sending;
+        };
+        let state = claim.state();
+        let deposed = state.deposed.get(id).map(|deposed| &deposed.record);
+        let record = deposed.or_else(|| state.resources.get(&addr.name).map(|state| &state.object));
+        let Some(key) = record.and_then(|record| self.taken_key(intent, &record.fields)) else { return sending };
+        let (scope, attempts) = (Scope::Key(key), self.settings.read_attempts);
+        let read = read_all(&self.io, &self.limiter, &intent.target, &intent.call.type_name, &scope, attempts).await;
+        match read.ok().and_then(|all| all.objects.into_iter().next()) {
+            Some(found) => Sending {
+                call: with_text(&sending.call, id.as_str(), found.id.as_str()),
+                object: Some(found.id),
+                ..sending
+            },
+            None => sending,
+        }
+    }
+
     /// Whether a call with this stamp may still be sent: the lease holds, and the server would take it.
     pub(super) fn stamp_is_good(&self, sending: &Sending) -> Result<bool, ActionError> {
         let now = self.io.now();
-        self.lease.check(now)?;
+        if !mutant::on(Mutant::LeaseNotCheckedBeforeCall) {
+            self.lease.check(now)?;
+        }
         // Half of the bound: the rest is for the way.
         let span = sending.last_instant.0.saturating_sub(sending.stamp.0);
         Ok(now.wall_ms >= sending.stamp.0 && now.wall_ms - sending.stamp.0 <= span / 2)
@@ -266,4 +318,18 @@ fn outcome(answer: &Answer) -> &'static str {
 fn landed(intent: &Intent, id: Option<ObjectId>, outputs: Fields, how: Landed) -> Tried {
     let event = BlockEvent::Done { intent: intent.number, id: id.clone(), outputs: outputs.clone(), how };
     Tried::Landed { id, outputs, event }
+}
+
+/// For mutants: the same call with a stamp of now.
+pub(super) fn stamped_anew(sending: &Sending, now: Now) -> Sending {
+    let bound = Duration::from_millis(sending.last_instant.0.saturating_sub(sending.stamp.0));
+    let stamp = ServerTime(now.wall_ms);
+    Sending { stamp, last_instant: stamp.plus(bound), ..sending.clone() }
+}
+
+/// For mutants: the same call with another text wherever this one stands.
+pub(super) fn with_text(call: &ReadyCall, from: &str, to: &str) -> ReadyCall {
+    let quoted = |text: &str| format!("\"{text}\"");
+    let json = serde_json::to_string(call).unwrap_or_default().replace(&quoted(from), &quoted(to));
+    serde_json::from_str(&json).unwrap_or_else(|_| call.clone())
 }

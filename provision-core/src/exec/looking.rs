@@ -8,6 +8,7 @@ use super::observe::read_all;
 use super::procedure::{Next, Observation, Procedure, UntilGone, UntilReady};
 use crate::call::{Observed, Readiness, Scope, Wait};
 use crate::id::{ObjectId, ResourceAddr, TypeName};
+use crate::mutant::{self, Mutant};
 use crate::plan::Presence;
 use crate::progress::Progress;
 use crate::schema::{Role, Schema};
@@ -78,6 +79,9 @@ impl Exec {
         id: &ObjectId,
         what: Arriving,
     ) -> Result<(), ActionError> {
+        if mutant::on(Mutant::RepeatMayArriveForgotten) {
+            return Ok(());
+        }
         let state = self.claim(&subject.addr.block)?.state();
         let Some(until) = state.arriving.get(&(id.clone(), what)).copied() else { return Ok(()) };
         let mut told = false;
@@ -122,6 +126,7 @@ impl Exec {
             match seen {
                 Some(observed) if observed.readiness == Readiness::Going => return Ok(None),
                 Some(observed) => return Ok(Some(observed)),
+                None if mutant::on(Mutant::AbsentAfterOneRead) => break,
                 None if again => self.pause(self.bounds(&record.target)?.visibility).await?,
                 None => {}
             }

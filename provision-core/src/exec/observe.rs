@@ -15,6 +15,7 @@ use crate::call::{Bounds, Observed, Read, ReadAnswer, Refusal, Scope, ServerTime
 use crate::desired::Desired;
 use crate::id::{BlockAddr, ObjectId, TypeName};
 use crate::machine::Io;
+use crate::mutant::{self, Mutant};
 use crate::plan::{BlockInput, World};
 use crate::progress::Progress;
 use crate::target::TargetId;
@@ -51,6 +52,9 @@ pub(super) async fn read_all(
                 limiter.answered(target);
                 all.objects.extend(objects);
                 all.server_time = server_time.or(all.server_time);
+                if mutant::on(Mutant::LastInstantByOwnClock) {
+                    all.server_time = Some(ServerTime(io.now().wall_ms));
+                }
                 attempt = 0;
                 match next {
                     Some(next) => page = Some(next),
@@ -142,7 +146,9 @@ async fn sweep(
         return Ok(Seen { present, absent });
     }
     let missing = by_id(io, limiter, target, type_name, missing, &mut present, attempts).await?;
-    if !missing.is_empty() {
+    if mutant::on(Mutant::AbsentAfterOneRead) {
+        absent = missing;
+    } else if !missing.is_empty() {
         let what = format!(
             "{} {type_name} of {target} not found: looking again in {:.0?} before they count as gone",
             missing.len(),

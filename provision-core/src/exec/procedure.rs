@@ -2,6 +2,7 @@
 //! observed now.
 
 use crate::call::Readiness;
+use crate::mutant::{self, Mutant};
 
 /// A pure chooser. The first one waits until an object is ready; later ones will choose calls, each choice an event
 /// before it is acted on.
@@ -42,6 +43,9 @@ pub struct UntilGone;
 
 impl Procedure for UntilReady {
     fn next(&self, observation: Observation<'_>) -> Next {
+        if mutant::on(Mutant::ReadyAtOnce) {
+            return Next::Done;
+        }
         match observation {
             Observation::Seen(Readiness::Ready) => Next::Done,
             // A new object may not be visible yet; the deadline bounds the wait.

@@ -5,6 +5,7 @@ use super::context::{ActionError, Exec};
 use super::settle::Settled;
 use crate::call::{Effect, Observed};
 use crate::id::{BlockAddr, ResourceAddr};
+use crate::mutant::{self, Mutant};
 use crate::progress::Progress;
 use crate::stream::event::{BlockEvent, ObjectRecord};
 use crate::value::Fields;
@@ -40,7 +41,12 @@ impl Exec {
         let state = self.claim(&addr.block)?.state();
         let open: Vec<_> = state.open.values().filter(|intent| intent.resource == addr.name).collect();
         for intent in open.iter().copied() {
-            let event = match self.settle(addr, intent, None).await? {
+            let settled = if mutant::on(Mutant::OpenIntentsForgotten) {
+                Settled::NotLanded
+            } else {
+                self.settle(addr, intent, None).await?
+            };
+            let event = match settled {
                 Settled::Landed { id, outputs, how } => BlockEvent::Done { intent: intent.number, id, outputs, how },
                 Settled::NotLanded => BlockEvent::Abandoned { intent: intent.number },
             };

@@ -16,6 +16,7 @@ use crate::call::Bounds;
 use crate::desired::Desired;
 use crate::id::{BlockAddr, Generation, Nonce, ResourceAddr, Revision, RunId};
 use crate::machine::{Io, Verified};
+use crate::mutant::{self, Mutant};
 use crate::plan::ceiling::{newly_refused, outside};
 use crate::plan::{BlockInput, Cycle, Inputs, Missing, Mode, Plan, Presence, Providers, World, action_graph, plan};
 use crate::progress::Progress;
@@ -212,7 +213,9 @@ async fn under_claims(
     let (_, missing) = generation(spec.generation, &recorded);
     let (later, bounds) = look(io, spec, recorded, approved.generation, missing).await?;
     let outside = outside(approved, &later.plan);
-    if let Some(first) = outside.first().map(ToString::to_string).or_else(|| newly_refused(approved, &later.plan)) {
+    if let Some(first) = outside.first().map(ToString::to_string).or_else(|| newly_refused(approved, &later.plan))
+        && !mutant::on(Mutant::CeilingIgnored)
+    {
         return Err(RunError::Changed(first));
     }
     let actions = action_graph(&later.plan)?;

@@ -9,11 +9,15 @@
 
 use std::time::Duration;
 
+use super::attempt::{stamped_anew, with_text};
 use super::context::{ActionError, Exec, backoff};
 use super::looking::outputs_of;
 use super::observe::read_all;
-use crate::call::{Answer, Effect, Observed, Readiness, Recovery, Refusal, Scope, Sending, ServerTime};
+use crate::call::{
+    Answer, Effect, Mark, Observed, Readiness, Recovery, Refusal, Scope, Sending, ServerTime, token_outlasts_request,
+};
 use crate::id::{ObjectId, ResourceAddr};
+use crate::mutant::{self, Mutant};
 use crate::progress::Progress;
 use crate::stream::event::{Intent, Landed};
 use crate::value::{Fields, Value};
@@ -53,7 +57,8 @@ impl Exec {
         sending: Option<&Sending>,
     ) -> Result<Settled, ActionError> {
         // A removal needs no time to become visible: what the look shows is the object itself.
-        let not_before = match &intent.call.effect {
+        let mut not_before = match &intent.call.effect {
+            _ if mutant::on(Mutant::NoWaitForVisibility) => intent.last_instant,
             Effect::Remove => intent.last_instant,
             Effect::Create { .. } | Effect::Set { .. } => self.settled_after(&intent.target, intent.last_instant)?,
         };
@@ -64,8 +69,8 @@ impl Exec {
             // Repeating the recorded request is the shortest way to an answer, where it can have no second effect.
             if let Some(sending) = sending
                 && resends < RESENDS
-                && may_repeat(&intent.call.recovery)
-                && self.stamp_is_good(sending)?
+                && may_repeat(sending)
+                && (self.stamp_is_good(sending)? || mutant::on(Mutant::StampRenewedOnRepeat))
             {
                 resends += 1;
                 self.pause(backoff(resends)).await?;
@@ -78,7 +83,11 @@ impl Exec {
                 Look::NoSign(at) => at,
             };
             looks_without_sign += 1;
-            if looks_without_sign >= 2 && seen_at.is_some_and(|at| at > not_before) {
+            if looks_without_sign == 1 && mutant::on(Mutant::NoWaitForLastInstant) {
+                not_before = seen_at.map_or(not_before, |at| at.plus(visibility));
+            }
+            let enough = if mutant::on(Mutant::AbsentAfterOneRead) { 1 } else { 2 };
+            if looks_without_sign >= enough && seen_at.is_some_and(|at| at > not_before) {
                 return Ok(Settled::NotLanded);
             }
             if !told {
@@ -94,7 +103,17 @@ impl Exec {
     async fn resend(&self, intent: &Intent, sending: &Sending) -> Option<Settled> {
         let key = self.keys.lock(&intent.target, intent.object.as_ref()).await;
         let permit = self.limiter.acquire(&self.io, &intent.target).await;
-        let answer = self.io.call(intent.target.clone(), sending.clone()).await;
+        let mut sending = sending.clone();
+        if mutant::on(Mutant::StampRenewedOnRepeat) {
+            sending = stamped_anew(&sending, self.io.now());
+        }
+        if mutant::on(Mutant::TokenMadeAnew)
+            && let Recovery::Token { token, .. } = &sending.call.recovery
+        {
+            let anew: String = token.as_str().chars().rev().collect();
+            sending.call = with_text(&sending.call, token.as_str(), &anew);
+        }
+        let answer = self.io.call(intent.target.clone(), sending).await;
         drop((permit, key));
         match answer {
             Answer::Done { id, outputs, .. } => Some(Settled::Landed { id, outputs, how: Landed::Repeated }),
@@ -112,6 +131,9 @@ impl Exec {
 
     async fn look(&self, intent: &Intent) -> Result<Look, ActionError> {
         let scope = match (&intent.call.effect, &intent.object, &intent.mark) {
+            (Effect::Create { .. }, _, Some(mark)) if mutant::on(Mutant::AdoptByAddressAlone) => {
+                Scope::Marked(mark.infra.clone())
+            }
             (Effect::Create { .. }, _, Some(mark)) => Scope::Mark(mark.clone()),
             (Effect::Create { .. }, _, None) => match &intent.call.recovery {
                 Recovery::NaturalKey { key } => Scope::Key(key.clone()),
@@ -125,7 +147,11 @@ impl Exec {
         let type_name = &intent.call.type_name;
         let all =
             read_all(&self.io, &self.limiter, &intent.target, type_name, &scope, self.settings.read_attempts).await;
-        let all = all.map_err(|reason| ActionError::Unsettled { api: intent.call.api.clone(), reason })?;
+        let mut all = all.map_err(|reason| ActionError::Unsettled { api: intent.call.api.clone(), reason })?;
+        if mutant::on(Mutant::AdoptByAddressAlone) && matches!(scope, Scope::Marked(_)) {
+            let address = |mark: &Option<Mark>| mark.as_ref().map(|mark| mark.address.clone());
+            all.objects.retain(|seen| address(&seen.mark) == address(&intent.mark));
+        }
         let found = all.objects.first();
         let landed = match (&intent.call.effect, found) {
             (Effect::Create { computed, .. }, Some(observed)) => Some(Settled::Landed {
@@ -144,6 +170,10 @@ impl Exec {
                 how: Landed::Found,
             }),
             (Effect::Remove, None) => {
+                if mutant::on(Mutant::AbsentAfterOneRead) {
+                    let (id, outputs, how) = (None, Fields::new(), Landed::Found);
+                    return Ok(Look::Landed(Settled::Landed { id, outputs, how }));
+                }
                 // Not there in one read: once more after the visibility bound.
                 self.pause(self.bounds(&intent.target)?.visibility).await?;
                 let again =
@@ -176,15 +206,16 @@ impl Exec {
 }
 
 /// Whether the API itself rules out that a repeated request has a second effect.
-fn may_repeat(recovery: &Recovery) -> bool {
-    match recovery {
-        Recovery::Token { .. }
-        | Recovery::Name { .. }
-        | Recovery::NaturalKey { .. }
-        | Recovery::Set
-        | Recovery::Remove => true,
+fn may_repeat(sending: &Sending) -> bool {
+    match &sending.call.recovery {
+        Recovery::Token { token: _, term_seconds } => {
+            let bound = Duration::from_millis(sending.last_instant.0.saturating_sub(sending.stamp.0));
+            token_outlasts_request(Duration::from_secs(*term_seconds), bound)
+                || mutant::on(Mutant::TokenUsedPastItsTerm)
+        }
+        Recovery::Name { .. } | Recovery::NaturalKey { .. } | Recovery::Set | Recovery::Remove => true,
         // A second CreateVpc makes a second VPC.
-        Recovery::Tag => false,
+        Recovery::Tag => mutant::on(Mutant::TagIsRepeated),
     }
 }
 
@@ -198,5 +229,32 @@ fn until(seen_at: Option<ServerTime>, not_before: ServerTime, visibility: Durati
             if left > step * 2 { step * 2 } else { left.max(Duration::from_millis(50)) }
         }
         Some(_) | None => step,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call::{Call, Wait};
+    use crate::id::Token;
+
+    #[test]
+    fn a_token_is_repeated_only_within_its_term() {
+        let sending = |term_seconds, bound_ms: u64| Sending {
+            call: Call {
+                api: "RunInstances".to_owned(),
+                type_name: "aws_instance".parse().unwrap(),
+                request: Value::Null,
+                recovery: Recovery::Token { token: Token::new("0123456789abcdef").unwrap(), term_seconds },
+                effect: Effect::Create { fields: Fields::new(), computed: Vec::new(), mark: None },
+                wait: Wait::No,
+            },
+            object: None,
+            stamp: ServerTime(1_000_000),
+            last_instant: ServerTime(1_000_000 + bound_ms),
+        };
+        assert!(may_repeat(&sending(6, 3_000)));
+        assert!(!may_repeat(&sending(6, 3_001)));
+        assert!(!may_repeat(&sending(5, 3_000)));
     }
 }

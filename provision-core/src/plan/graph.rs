@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::data::Plan;
 use crate::id::{BlockAddr, EnvName, ResourceAddr};
+use crate::mutant::{self, Mutant};
 
 /// One action, or a point that actions wait for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -59,7 +60,7 @@ pub fn action_graph(plan: &Plan) -> Result<ActionGraph, Cycle> {
             build.edge(&Node::Apply(used.clone()), &apply);
         }
         build.edge(&apply, &retire);
-        for user in &resource.users {
+        for user in resource.users.iter().filter(|_| !mutant::on(Mutant::DeleteBeforeItsUsersUpdate)) {
             build.edge(&Node::Apply(user.clone()), &retire);
             build.edge(&Node::Retire(user.clone()), &retire);
         }
@@ -73,7 +74,7 @@ pub fn action_graph(plan: &Plan) -> Result<ActionGraph, Cycle> {
         }
     }
     for (block, change) in plan.changes() {
-        for before in &change.after {
+        for before in change.after.iter().filter(|_| !mutant::on(Mutant::GateIgnored)) {
             let before = Node::Gate(before.clone());
             build.edge(&before, &Node::Gate(block.clone()));
             for name in change.resources.keys() {
@@ -81,7 +82,9 @@ pub fn action_graph(plan: &Plan) -> Result<ActionGraph, Cycle> {
             }
         }
     }
-    build.stages(plan);
+    if !mutant::on(Mutant::GateIgnored) {
+        build.stages(plan);
+    }
     match toposort(&build.graph, None) {
         Ok(_) => Ok(ActionGraph { graph: build.graph }),
         Err(cycle) => Err(Cycle(build.graph[cycle.node_id()].clone())),

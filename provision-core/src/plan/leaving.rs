@@ -6,6 +6,7 @@ use super::data::{BlockPlan, Existing, Note, Outcome, Reason, ResourcePlan, Reti
 use super::input::{Missing, Mode};
 use super::planner::Planner;
 use crate::id::{BlockAddr, ResourceAddr, ResourceName};
+use crate::mutant::{self, Mutant};
 use crate::stream::BlockState;
 
 impl Planner<'_> {
@@ -45,6 +46,7 @@ impl Planner<'_> {
 
     fn may_destroy(&mut self, block: &BlockAddr, state: &BlockState) -> bool {
         let because = match self.inputs.missing {
+            _ if mutant::on(Mutant::OlderGenerationDestroys) => return true,
             Missing::DestroyOlder if state.defined.is_none_or(|defined| defined < self.inputs.generation) => {
                 return true;
             }

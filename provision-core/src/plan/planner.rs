@@ -10,6 +10,7 @@ use super::input::{BlockInput, Inputs, Mode, Presence};
 use super::refuse::cannot_stand_beside;
 use crate::desired::{DesiredBlock, DesiredResource};
 use crate::id::{BlockAddr, Digest, ResourceAddr};
+use crate::mutant::{self, Mutant};
 use crate::schema::Schema;
 use crate::stream::{BlockState, ResourceState};
 use crate::value::{Expr, OutputRef, Symbol, Tree, Value};
@@ -221,7 +222,7 @@ impl<'a> Planner<'a> {
                 state.deposed.values().any(|deposed| deposed.resource == addr.name)
                     || state.open.values().any(|intent| intent.resource == addr.name)
             });
-        if taken {
+        if taken && !mutant::on(Mutant::OneNameForAll) {
             let mut suffix = self.inputs.nonce.derive(&["name", &addr.to_string()]);
             suffix.truncate(8);
             name.truncate(max.saturating_sub(9));

@@ -16,6 +16,7 @@ use super::run_state::RunStart;
 use super::write::{WriteError, Written, put_next};
 use crate::id::{BlockAddr, Generation, RunId, Seq};
 use crate::machine::{HolderState, Io};
+use crate::mutant::{self, Mutant};
 
 /// How often a lost race for the next entry is judged again.
 const CLAIM_ATTEMPTS: u32 = 16;
@@ -111,7 +112,7 @@ pub async fn claim_block(
 ) -> Result<Claim, ClaimError> {
     let author = run.author();
     for _ in 0..CLAIM_ATTEMPTS {
-        if author.generation < state.generation {
+        if author.generation < state.generation && !mutant::on(Mutant::OlderGenerationAccepted) {
             return Err(ClaimError::OlderGeneration {
                 block: addr.clone(),
                 ours: author.generation,
@@ -137,7 +138,9 @@ pub async fn claim_block(
         // Reading ends at the first entry that is missing. If it was deleted, writing there would fork the stream.
         let head = state.head.clone();
         let seq = head.as_ref().map(|head| head.seq);
-        if let Some(found) = listed_top::<BlockEvent>(io, addr).await?.filter(|top| Some(*top) > seq) {
+        if let Some(found) = listed_top::<BlockEvent>(io, addr).await?.filter(|top| Some(*top) > seq)
+            && !mutant::on(Mutant::GapNotNoticed)
+        {
             refresh_block(io, &author.infra, addr, &mut state).await?;
             if state.head == head {
                 let missing = seq.map_or(Seq(0), Seq::next);
@@ -164,6 +167,9 @@ pub async fn claim_block(
 
 /// Why the open claim may be superseded, or that it may not.
 async fn judge(io: &Io, run: &RunStream, addr: &BlockAddr, open: &OpenClaim) -> Result<TakeOver, ClaimError> {
+    if mutant::on(Mutant::TakesOverAlive) {
+        return Ok(TakeOver::LeaseExpired);
+    }
     let infra = &run.author().infra;
     if read_run(io, infra, &open.run).await?.ended.is_some() {
         return Ok(TakeOver::RunEnded);
@@ -173,7 +179,7 @@ async fn judge(io: &Io, run: &RunStream, addr: &BlockAddr, open: &OpenClaim) -> 
     }
     // By the store's own clock: the stamp of an entry that we have just put, then the last one of the holder's. In this
     // order: a renewal that lands after our entry was sent by a holder whose lease had lapsed by then.
-    let ours = run.stamp().await?;
+    let ours = if mutant::on(Mutant::ClocksCompared) { io.now().wall_ms } else { run.stamp().await? };
     let holder = read_run(io, infra, &open.run).await?;
     if holder.ended.is_some() {
         return Ok(TakeOver::RunEnded);
@@ -182,7 +188,8 @@ async fn judge(io: &Io, run: &RunStream, addr: &BlockAddr, open: &OpenClaim) -> 
         return Err(ClaimError::NoSuchRun { block: addr.clone(), run: open.run.clone() });
     };
     let wait = Duration::from_millis(lease_ms).saturating_add(run.lease().timing().margin.max(STAMP_GRAIN));
-    if Duration::from_millis(ours.saturating_sub(holder.modified_ms)) > wait {
+    let silent = Duration::from_millis(ours.saturating_sub(holder.modified_ms));
+    if silent > wait && !mutant::on(Mutant::NeverTakesOver) {
         return Ok(TakeOver::LeaseExpired);
     }
     Err(ClaimError::Refused(Box::new(ClaimRefused {

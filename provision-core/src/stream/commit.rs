@@ -7,12 +7,13 @@ use futures::channel::oneshot;
 use super::envelope::{ClaimRef, Entry};
 use super::event::BlockEvent;
 use super::fold::BlockState;
-use super::log::put_hint;
+use super::log::{put_hint, refresh_block};
 use super::name::shown;
 use super::run::RunStream;
 use super::write::{WriteError, Written, put_next, superseded};
 use crate::id::{BlockAddr, Epoch};
 use crate::machine::Io;
+use crate::mutant::{self, Mutant};
 
 /// A run's claim of a block: only through it can a block's stream be written. Clones share it.
 ///
@@ -106,7 +107,9 @@ impl Claim {
         let (made, waiting) = {
             let mut core = self.core();
             let (events, made) = make(&core.pending)?;
-            (made, self.queue(&mut core, events)?)
+            let unawaited = is_intent(events.last())
+                && (mutant::on(Mutant::IntentNotAwaited) || mutant::on(Mutant::IntentAfterCall));
+            (made, self.queue(&mut core, events)?.filter(|_| !unawaited))
         };
         if let Some(waiting) = waiting {
             // The writing task answers every waiter before it ends; without an answer nothing is known.
@@ -140,7 +143,7 @@ impl Claim {
             return Err(dead.clone());
         }
         let stream = || shown::<BlockEvent>(&self.inner.addr);
-        if core.pending.claim.is_none() {
+        if core.pending.claim.is_none() && !mutant::on(Mutant::ClaimWithoutEpoch) {
             return Err(WriteError::GivenBack { stream: stream() });
         }
         if events.is_empty() {
@@ -162,7 +165,9 @@ impl Claim {
         core.queue.extend(events);
         let (sender, receiver) = oneshot::channel();
         core.waiting.push(sender);
-        if !core.busy {
+        // The outcome takes the intent along.
+        let later = is_intent(core.queue.last()) && mutant::on(Mutant::IntentAfterCall);
+        if !core.busy && !later {
             core.busy = true;
             self.inner.io.spawn(self.clone().write_queue());
         }
@@ -186,6 +191,13 @@ impl Claim {
                 (events, std::mem::take(&mut core.waiting), head)
             };
             let written = put_next(io, author, addr, head.as_ref(), Some(self.claim_ref()), events).await;
+            if matches!(written, Ok(Written::Taken(_)))
+                && mutant::on(Mutant::ClaimWithoutEpoch)
+                && self.go_on_after_another().await
+            {
+                self.core().waiting.extend(waiting);
+                continue;
+            }
             let result = match written {
                 Ok(Written::Ours(entry)) => self.take_in(&entry),
                 Ok(Written::Taken(taken)) => Err(superseded::<BlockEvent>(author, addr, head.as_ref(), &taken)),
@@ -201,6 +213,22 @@ impl Claim {
                 return;
             }
         }
+    }
+
+    /// For [`Mutant::ClaimWithoutEpoch`]: reads what another writer wrote, and queues what was on its way once more.
+    async fn go_on_after_another(&self) -> bool {
+        let (author, mut state) = (self.inner.run.author(), self.state().as_ref().clone());
+        let read = refresh_block(&self.inner.io, &author.infra, &self.inner.addr, &mut state).await;
+        let mut core = self.core();
+        let events = [core.writing.clone(), core.queue.clone()].concat();
+        let mut pending = state.clone();
+        let legal = events.iter().try_for_each(|event| pending.apply_event(Some(&self.claim_ref()), event));
+        if read.is_err() || legal.is_err() || state.generation > author.generation {
+            return false;
+        }
+        (core.durable, core.pending, core.queue) = (Arc::new(state), pending, events);
+        core.writing.clear();
+        true
     }
 
     fn take_in(&self, entry: &Entry<BlockEvent>) -> Result<(), WriteError> {
@@ -230,4 +258,8 @@ impl Claim {
     fn core(&self) -> MutexGuard<'_, Core> {
         self.inner.core.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn is_intent(event: Option<&BlockEvent>) -> bool {
+    matches!(event, Some(BlockEvent::Intent(_)))
 }

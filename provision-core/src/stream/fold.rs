@@ -13,6 +13,7 @@ use crate::desired::{Channel, DesiredBlock};
 use crate::id::{
     Digest, EnvName, Epoch, Generation, IntentNo, ObjectId, ProviderName, ResourceAddr, ResourceName, Revision, RunId,
 };
+use crate::mutant::{self, Mutant};
 use crate::target::TargetId;
 use crate::value::Fields;
 
@@ -194,7 +195,7 @@ impl BlockState {
 
     /// All but the head.
     pub(super) fn apply_body(&mut self, body: &Body<BlockEvent>) -> Result<(), Illegal> {
-        if body.generation < self.generation {
+        if body.generation < self.generation && !mutant::on(Mutant::OlderGenerationAccepted) {
             return Err(Illegal::Generation { found: body.generation, last: self.generation });
         }
         self.generation = body.generation;
@@ -225,7 +226,11 @@ impl BlockState {
             (Some(open), Some(claim)) => open.run == claim.run && open.epoch == claim.epoch,
             _ => false,
         };
-        if ours { self.apply_claimed(event) } else { Err(self.not_the_claim(claim)) }
+        if ours || mutant::on(Mutant::ClaimWithoutEpoch) {
+            self.apply_claimed(event)
+        } else {
+            Err(self.not_the_claim(claim))
+        }
     }
 
     fn not_the_claim(&self, found: Option<&ClaimRef>) -> Illegal {
@@ -270,7 +275,9 @@ impl BlockState {
                 let Some(ResourceState { object: record, applied: _ }) = self.resources.remove(resource) else {
                     return Err(no_object(resource, Some(id)));
                 };
-                self.deposed.insert(id.clone(), Deposed { resource: resource.clone(), record });
+                if !mutant::on(Mutant::DeposedForgotten) {
+                    self.deposed.insert(id.clone(), Deposed { resource: resource.clone(), record });
+                }
             }
             BlockEvent::Gone { resource, id } => {
                 if self.deposed.get(id).is_some_and(|deposed| deposed.resource == *resource) {
@@ -337,7 +344,8 @@ impl BlockState {
         Ok(())
     }
 
-    /// A token's repetition has no effect at any time, and neither has a second removal by id.
+    /// A second removal by id has no effect at any time; neither has a token's repetition, because a token is only
+    /// repeated where the API remembers it for as long as the first request can arrive.
     fn may_arrive_again(&mut self, number: IntentNo, created: Option<&ObjectId>, how: Landed) {
         let Some(intent) = self.open.get(&number).filter(|_| how == Landed::Repeated) else { return };
         let Some(id) = created.or(intent.object.as_ref()) else { return };

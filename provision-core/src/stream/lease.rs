@@ -11,6 +11,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::machine::Now;
+use crate::mutant::{self, Mutant};
 
 /// The times of leases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +82,9 @@ impl Lease {
     /// A renewing entry that was sent at `sent` is known to stand.
     pub(super) fn renewed(&self, sent: Now, now: Now) -> Result<(), LeaseLapsed> {
         let mut state = self.state();
-        self.check_locked(&mut state, now)?;
+        if !mutant::on(Mutant::LapsedLeaseComesBack) {
+            self.check_locked(&mut state, now)?;
+        }
         state.sent = sent;
         Ok(())
     }
@@ -92,6 +95,9 @@ impl Lease {
     }
 
     fn check_locked(&self, state: &mut State, now: Now) -> Result<Duration, LeaseLapsed> {
+        if mutant::on(Mutant::LeaseNeverLapses) {
+            return Ok(self.timing.lease);
+        }
         if let Some(why) = &state.lapsed {
             return Err(LeaseLapsed { why: why.clone() });
         }
@@ -101,7 +107,9 @@ impl Lease {
             Some(left) if !left.is_zero() => Ok(left),
             _ => {
                 let why = format!("it was renewed {} s ago", elapsed.as_secs());
-                state.lapsed = Some(why.clone());
+                if !mutant::on(Mutant::LapsedLeaseComesBack) {
+                    state.lapsed = Some(why.clone());
+                }
                 Err(LeaseLapsed { why })
             }
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use futures::FutureExt as _;
 use futures::lock::Mutex;
 use thiserror::Error;
 
@@ -15,6 +16,7 @@ use super::run_state::RunState;
 use super::write::{WriteError, Written, put_next, superseded};
 use crate::id::{BlockAddr, Digest, RunId};
 use crate::machine::Io;
+use crate::mutant::{self, Mutant};
 
 /// What a run begins with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,11 +96,14 @@ impl RunStream {
             simulated: new.simulated,
         };
         let sent = io.now();
-        let entry = match put_next::<RunEvent>(io, &author, &new.id, None, None, vec![started]).await? {
-            Written::Ours(entry) => entry,
+        let head = match put_next::<RunEvent>(io, &author, &new.id, None, None, vec![started]).await? {
+            Written::Ours(entry) => entry.head(),
             Written::Taken(_) => {
                 let state = Box::new(read_run(io, &author.infra, &new.id).await?);
-                return Err(StartError::AlreadyUsed { id: new.id, state });
+                match &state.head {
+                    Some(head) if mutant::on(Mutant::PlanRunsTwice) => head.clone(),
+                    _ => return Err(StartError::AlreadyUsed { id: new.id, state }),
+                }
             }
         };
         let run = Self {
@@ -106,7 +111,7 @@ impl RunStream {
             author,
             lease: Lease::new(new.timing, sent),
             new: Arc::new(new),
-            head: Arc::new(Mutex::new(Tail::At(entry.head()))),
+            head: Arc::new(Mutex::new(Tail::At(head))),
         };
         io.spawn(run.clone().keep());
         Ok(run)
@@ -136,6 +141,14 @@ impl RunStream {
     async fn keep(self) {
         loop {
             self.io.sleep(self.new.timing.renew_every).await;
+            if mutant::on(Mutant::LeaseExtendedLocally) {
+                let (run, now) = (self.clone(), self.io.now());
+                self.io.spawn(async move { run.renew().map(drop).await });
+                match self.lease.renewed(now, now) {
+                    Ok(()) => continue,
+                    Err(_) => return,
+                }
+            }
             match self.renew().await {
                 Ok(_) => {}
                 Err(RenewError::Lapsed(_)) | Err(RenewError::Write(_)) => return,
@@ -147,16 +160,21 @@ impl RunStream {
     async fn renew(&self) -> Result<Head, RenewError> {
         let mut tail = self.head.lock().await;
         // What has lapsed is not renewed: a successor may have judged already.
-        self.lease.check(self.io.now())?;
+        if !mutant::on(Mutant::LapsedLeaseComesBack) {
+            self.lease.check(self.io.now())?;
+        }
         let sent = self.io.now();
         let head = match self.write(&mut tail, RunEvent::Renewed {}).await {
             Ok(head) => head,
             Err(error) => {
-                self.lease.lose(error.to_string());
+                if !mutant::on(Mutant::LeaseExtendedLocally) {
+                    self.lease.lose(error.to_string());
+                }
                 return Err(error.into());
             }
         };
-        self.lease.renewed(sent, self.io.now())?;
+        let from_answer = mutant::on(Mutant::RenewalCountsFromItsAnswer) || mutant::on(Mutant::LeaseExtendedLocally);
+        self.lease.renewed(if from_answer { self.io.now() } else { sent }, self.io.now())?;
         Ok(head)
     }
 

@@ -8,6 +8,7 @@ use super::log::backoff;
 use super::name::{StreamEvent, entry_key, shown};
 use crate::id::{Digest, Seq};
 use crate::machine::{GetAnswer, Io, PutAnswer};
+use crate::mutant::{self, Mutant};
 
 /// How often a put whose outcome is unknown is sent again.
 const PUT_ATTEMPTS: u32 = 8;
@@ -80,7 +81,7 @@ pub(super) async fn put_next<E: StreamEvent>(
     claim: Option<ClaimRef>,
     events: Vec<E>,
 ) -> Result<Written<E>, WriteError> {
-    let (body, bytes) = author.compose(id, prev, claim, events);
+    let (mut body, mut bytes) = author.compose(id, prev, claim, events);
     // Entries are never deleted: one that cannot be read would close the stream for good.
     let expected = Expected { infra: &author.infra, id, seq: body.seq, prev: prev.map(|head| &head.hash) };
     let unreadable = |problem| WriteError::Unreadable { stream: shown::<E>(id), problem };
@@ -93,8 +94,12 @@ pub(super) async fn put_next<E: StreamEvent>(
     let mut attempt = 0;
     loop {
         let put = io.put(key.clone(), bytes.clone()).await;
-        if put == PutAnswer::Done {
+        let unknown = matches!(put, PutAnswer::Unknown(_));
+        if put == PutAnswer::Done || (unknown && mutant::on(Mutant::UnknownPutIsDone)) {
             return ours(body, Digest::of(&bytes), 0);
+        }
+        if put == PutAnswer::Exists && mutant::on(Mutant::ExistsIsNotReadBack) {
+            return Ok(Written::Taken(Vec::new()));
         }
         // "Exists" may be our own first attempt, whose answer was lost.
         let mut reason = match io.get(key.clone()).await {
@@ -111,6 +116,9 @@ pub(super) async fn put_next<E: StreamEvent>(
         attempt += 1;
         if attempt >= PUT_ATTEMPTS {
             return Err(WriteError::Unresolved { stream: shown::<E>(id), seq: body.seq, reason });
+        }
+        if unknown && mutant::on(Mutant::PutRetriedWithOtherBytes) {
+            (body, bytes) = author.compose(id, prev, body.claim, body.events);
         }
         io.sleep(backoff(attempt)).await;
     }
