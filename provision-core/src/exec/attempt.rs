@@ -135,12 +135,12 @@ impl Exec {
                     self.pause_or_close(addr, intent, backoff(tries)).await?;
                 }
                 Refusal::AlreadySo => return Ok(landed(intent, None, Fields::new(), Landed::Answered)),
-                Refusal::NotFound if matches!(intent.call.effect, Effect::Remove) => {
-                    return Ok(landed(intent, None, Fields::new(), Landed::Found));
-                }
-                // What was just made may not be visible yet.
+                // What was just made may not be visible yet: neither to a call that uses it nor to one that removes it.
                 Refusal::NotFound if waited < self.bounds(&intent.target)?.visibility.min(self.settings.in_use) => {
                     self.pause_or_close(addr, intent, backoff(tries)).await?;
+                }
+                Refusal::NotFound if matches!(intent.call.effect, Effect::Remove) => {
+                    return Ok(landed(intent, None, Fields::new(), Landed::Found));
                 }
                 Refusal::InUse if waited < self.settings.in_use => {
                     if tries == 1 {

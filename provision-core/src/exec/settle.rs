@@ -7,6 +7,7 @@
 //!   rules out a second effect. The log says that it was repeated, and until the first one can no longer arrive nothing
 //!   happens to the object that it could undo.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::attempt::{stamped_anew, with_text};
@@ -14,7 +15,8 @@ use super::context::{ActionError, Exec, backoff};
 use super::looking::outputs_of;
 use super::observe::read_all;
 use crate::call::{
-    Answer, Effect, Mark, Observed, Readiness, Recovery, Refusal, Scope, Sending, ServerTime, token_outlasts_request,
+    Answer, Effect, Mark, Observed, Readiness, ReadyCall, Recovery, Refusal, Scope, Sending, ServerTime,
+    token_outlasts_request,
 };
 use crate::id::{ObjectId, ResourceAddr};
 use crate::mutant::{self, Mutant};
@@ -69,7 +71,7 @@ impl Exec {
             // Repeating the recorded request is the shortest way to an answer, where it can have no second effect.
             if let Some(sending) = sending
                 && resends < RESENDS
-                && may_repeat(sending)
+                && may_repeat(&sending.call, sending.stamp..=sending.last_instant)
                 && (self.stamp_is_good(sending)? || mutant::on(Mutant::StampRenewedOnRepeat))
             {
                 resends += 1;
@@ -79,6 +81,13 @@ impl Exec {
                 }
             }
             let seen_at = match self.look(intent).await? {
+                // What was found is one of several copies, if several were sent: by an earlier run nobody knows.
+                Look::Landed(Settled::Landed { id, outputs, how: Landed::Found })
+                    if (resends > 0 || sending.is_none())
+                        && may_repeat(&intent.call, intent.stamp..=intent.last_instant) =>
+                {
+                    return Ok(Settled::Landed { id, outputs, how: Landed::Repeated });
+                }
                 Look::Landed(settled) => return Ok(settled),
                 Look::NoSign(at) => at,
             };
@@ -117,9 +126,6 @@ impl Exec {
         drop((permit, key));
         match answer {
             Answer::Done { id, outputs, .. } => Some(Settled::Landed { id, outputs, how: Landed::Repeated }),
-            Answer::Refused { refusal: Refusal::NotFound, .. } if matches!(intent.call.effect, Effect::Remove) => {
-                Some(Settled::Landed { id: None, outputs: Fields::new(), how: Landed::Repeated })
-            }
             // Refused this time; what happened to the first one is still open, so it is looked for again.
             Answer::Refused { refusal: Refusal::Throttled, .. } => {
                 self.limiter.throttled(&self.io, &intent.target);
@@ -205,11 +211,12 @@ impl Exec {
     }
 }
 
-/// Whether the API itself rules out that a repeated request has a second effect.
-fn may_repeat(sending: &Sending) -> bool {
-    match &sending.call.recovery {
+/// Whether the API itself rules out that a request which is good from its stamp to its last instant has a second effect
+/// when it is repeated.
+fn may_repeat(call: &ReadyCall, good: RangeInclusive<ServerTime>) -> bool {
+    match &call.recovery {
         Recovery::Token { token: _, term_seconds } => {
-            let bound = Duration::from_millis(sending.last_instant.0.saturating_sub(sending.stamp.0));
+            let bound = Duration::from_millis(good.end().0.saturating_sub(good.start().0));
             token_outlasts_request(Duration::from_secs(*term_seconds), bound)
                 || mutant::on(Mutant::TokenUsedPastItsTerm)
         }
@@ -240,21 +247,19 @@ mod tests {
 
     #[test]
     fn a_token_is_repeated_only_within_its_term() {
-        let sending = |term_seconds, bound_ms: u64| Sending {
-            call: Call {
+        let may = |term_seconds, bound_ms: u64| {
+            let call = Call {
                 api: "RunInstances".to_owned(),
                 type_name: "aws_instance".parse().unwrap(),
                 request: Value::Null,
                 recovery: Recovery::Token { token: Token::new("0123456789abcdef").unwrap(), term_seconds },
                 effect: Effect::Create { fields: Fields::new(), computed: Vec::new(), mark: None },
                 wait: Wait::No,
-            },
-            object: None,
-            stamp: ServerTime(1_000_000),
-            last_instant: ServerTime(1_000_000 + bound_ms),
+            };
+            may_repeat(&call, ServerTime(1_000_000)..=ServerTime(1_000_000 + bound_ms))
         };
-        assert!(may_repeat(&sending(6, 3_000)));
-        assert!(!may_repeat(&sending(6, 3_001)));
-        assert!(!may_repeat(&sending(5, 3_000)));
+        assert!(may(6, 3_000));
+        assert!(!may(6, 3_001));
+        assert!(!may(5, 3_000));
     }
 }

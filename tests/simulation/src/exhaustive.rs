@@ -105,9 +105,8 @@ pub fn faults_at(kind: Kind) -> Vec<What> {
 
 /// All faults of a process that performed actions of these kinds.
 fn faults_of(process: u32, kinds: &[Kind]) -> Vec<Fault> {
-    let at = |(action, kind): (usize, &Kind)| {
-        faults_at(*kind).into_iter().map(move |what| Fault { process, action, what })
-    };
+    let at =
+        |(action, kind): (usize, &Kind)| faults_at(*kind).into_iter().map(move |what| Fault { process, action, what });
     kinds.iter().enumerate().flat_map(at).collect()
 }
 

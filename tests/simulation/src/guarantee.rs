@@ -130,7 +130,10 @@ impl History<'_> {
             let until = lapsed.unwrap_or(*last + self.lease_ms) + self.stamp_ms + ahead.min(self.stamp_ms);
             if step.ms > until {
                 let late = step.ms - until;
-                return Err(format!("{} of #{} takes effect {late} ms after its last instant", sending.call.api, step.run));
+                return Err(format!(
+                    "{} of #{} takes effect {late} ms after its last instant",
+                    sending.call.api, step.run
+                ));
             }
         }
         Ok(())

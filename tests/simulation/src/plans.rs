@@ -130,8 +130,7 @@ pub fn replace_across_blocks() -> Story {
 /// Two instances and their group leave one block.
 pub fn delete_within_a_block() -> Story {
     let [vpc, subnet] = network();
-    let before =
-        defined(&[&[vpc, subnet, res(Kind::Group, 2), res(Kind::Instance, 3), res(Kind::Instance, 4)]]);
+    let before = defined(&[&[vpc, subnet, res(Kind::Group, 2), res(Kind::Instance, 3), res(Kind::Instance, 4)]]);
     let after = defined(&[&[vpc, subnet]]);
     story("delete within a block", slow(), Some(before), after, Mode::Apply).on_another_host()
 }

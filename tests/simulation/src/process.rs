@@ -165,8 +165,7 @@ impl Process {
     /// A process that prepares a plan, and executes it unless it only plans.
     pub(crate) fn new(number: u32, job: Job, plans_only: bool) -> Self {
         let spec = job.spec(number, nonce(number));
-        let machine =
-            Machine::new(|io| async move { Stage::Prepared(prepare(&io, &spec).await.map(Box::new)) });
+        let machine = Machine::new(|io| async move { Stage::Prepared(prepare(&io, &spec).await.map(Box::new)) });
         Self::with(number, job, machine, None, plans_only)
     }
 
@@ -198,7 +197,10 @@ impl Process {
 
     /// Its clocks.
     pub(crate) fn now(&self, ms: u64) -> Now {
-        Now { boot_ms: ms.saturating_sub(self.boot_lost), wall_ms: (EPOCH_MS + ms).saturating_add_signed(self.wall_ahead) }
+        Now {
+            boot_ms: ms.saturating_sub(self.boot_lost),
+            wall_ms: (EPOCH_MS + ms).saturating_add_signed(self.wall_ahead),
+        }
     }
 
     /// Its wall clock is set.

@@ -24,8 +24,7 @@ pub(crate) fn draw(dice: &mut Dice, kind: Kind) -> What {
     let faults = faults_at(kind);
     // Reads that show nothing twice are beyond what an endpoint guarantees; that objects are seen late is drawn with
     // the world.
-    let likely: Vec<What> =
-        faults.into_iter().filter(|what| *what != What::Hide || kind == Kind::List).collect();
+    let likely: Vec<What> = faults.into_iter().filter(|what| *what != What::Hide || kind == Kind::List).collect();
     match likely[..] {
         [] => What::Kill,
         _ => likely[dice.index(likely.len())],
@@ -128,13 +127,7 @@ impl Random {
     pub fn play(&self, verbose: bool) -> Played {
         let mut world = World::new(self.config.clone());
         world.store_skew_ms = self.store_skew_ms;
-        let newest = Start {
-            at: 0,
-            version: self.versions.len() - 1,
-            mode: Mode::Apply,
-            host: 4,
-            wall_skew_ms: 0,
-        };
+        let newest = Start { at: 0, version: self.versions.len() - 1, mode: Mode::Apply, host: 4, wall_skew_ms: 0 };
         let story = Story::new("random", world, None, self.job(&newest));
         let mut sim = story.sim(story.world.clone());
         sim.world.verbose = verbose;
@@ -268,4 +261,3 @@ fn versions(dice: &mut Dice) -> Vec<Arc<Desired>> {
     }
     versions
 }
-

@@ -181,8 +181,7 @@ impl Sim {
             return Ok(Stepped::Went);
         }
         let ready = |process: &&Process| process.is_running() && !process.asked.is_empty();
-        let ready: Vec<usize> =
-            (0..self.processes.len()).filter(|index| ready(&&self.processes[*index])).collect();
+        let ready: Vec<usize> = (0..self.processes.len()).filter(|index| ready(&&self.processes[*index])).collect();
         if ready.is_empty() {
             if !self.processes.iter().any(Process::is_running) {
                 return Ok(Stepped::Idle);

@@ -86,7 +86,8 @@ impl Story {
     /// What may join a simulation of it.
     pub fn sim(&self, world: World) -> Sim {
         let mut sim = Sim::new(world);
-        sim.rivals = (Some(Job { host: 2, ..self.first.clone() }), self.older.clone().map(|job| Job { host: 3, ..job }));
+        sim.rivals =
+            (Some(Job { host: 2, ..self.first.clone() }), self.older.clone().map(|job| Job { host: 3, ..job }));
         sim
     }
 
@@ -148,7 +149,8 @@ impl Story {
         if !ended.is_good() {
             return Err(format!("a run without faults does not finish: {:?}", ended.outcome()));
         }
-        if ended.outcome() != Some(&Outcome::Nothing) || !ended.plan.as_ref().is_some_and(|plan| plan.notes.is_empty()) {
+        if ended.outcome() != Some(&Outcome::Nothing) || !ended.plan.as_ref().is_some_and(|plan| plan.notes.is_empty())
+        {
             let quiet = sim.world.ms + QUIET_MS;
             sim.run_until(quiet).map_err(stuck)?;
             // What was read is read again without any mutant: a broken fold must not hide what it broke.

@@ -174,9 +174,8 @@ impl Trace {
     /// All entries that came to stand.
     pub fn stood(&self) -> impl Iterator<Item = Stood<'_>> {
         self.steps.iter().filter_map(|Step { ms, run, did }| match did {
-            Did::Put { key, bytes, answer: PutAnswer::Done } | Did::PutLanded { key, bytes, answer: PutAnswer::Done } => {
-                Some(Stood { ms: *ms, run: *run, key, bytes })
-            }
+            Did::Put { key, bytes, answer: PutAnswer::Done }
+            | Did::PutLanded { key, bytes, answer: PutAnswer::Done } => Some(Stood { ms: *ms, run: *run, key, bytes }),
             _ => None,
         })
     }

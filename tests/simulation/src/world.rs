@@ -271,7 +271,8 @@ impl World {
             (Drift::Remove, _) => {
                 let youngest = self.objects().into_iter().rev().filter(|held| held.mark.is_some());
                 let ids: Vec<ObjectId> = youngest.map(|held| held.id).collect();
-                let gone = ids.into_iter().find(|id| self.cloud.tamper(now, &Tamper::Remove { id: id.clone() }).is_ok());
+                let gone =
+                    ids.into_iter().find(|id| self.cloud.tamper(now, &Tamper::Remove { id: id.clone() }).is_ok());
                 gone.map(|id| format!("removes {id}"))
             }
             (Drift::Set, _) => self.objects().into_iter().find(|held| held.mark.is_some()).and_then(|held| {

@@ -17,7 +17,9 @@ fn seeds(first: u64) {
         if let Some(wrong) = played.wrong {
             wrongs += 1;
             println!("seed {seed}: {}", wrong.lines().next().unwrap());
-            if wrongs == 12 { break; }
+            if wrongs == 12 {
+                break;
+            }
         }
         seed += 2;
     }
@@ -34,5 +36,12 @@ fn show() {
     let seed = std::env::var("SEED").map_or(0, |t| t.parse().unwrap());
     let shrunk = Random::new(seed).shrunk();
     let played = shrunk.play(true);
-    println!("{}\n{:?}\n{:?} {:?} {:?}", played.trace.table(), shrunk.starts, shrunk.config, shrunk.faults, played.wrong);
+    println!(
+        "{}\n{:?}\n{:?} {:?} {:?}",
+        played.trace.table(),
+        shrunk.starts,
+        shrunk.config,
+        shrunk.faults,
+        played.wrong
+    );
 }
