@@ -163,6 +163,15 @@ fn what_was_just_signed_is_checked_but_for_its_signature() {
     assert!(reread(&seal(&moved, &author(1).signer)).is_err());
 }
 
+#[test]
+fn a_signature_that_is_remembered_is_the_one_that_would_be_made() {
+    let (memory, body) = (Memory::default(), composed().0);
+    let signer = |n: u8| Signer::new(&[n; 32], "user").remembering(memory.clone());
+    for n in [1, 2, 1, 2] {
+        assert_eq!(seal(&body, &signer(n)), seal(&body, &Signer::new(&[n; 32], "user")));
+    }
+}
+
 proptest! {
     #[test]
     fn no_change_of_an_entry_can_be_read(at in any::<prop::sample::Index>(), bit in 0_u8..8, kind in 0..4, byte: u8) {
