@@ -171,10 +171,11 @@ pub async fn execute(io: &Io, spec: &RunSpec, approved: &Plan) -> Result<RunRepo
         spec.signer.clone(),
         spec.writer_nonce,
     );
+    let plan = approved.digest();
     let new = NewRun {
-        id: approved.run_id(),
+        id: RunId::of(&plan),
         holder: spec.holder.clone(),
-        plan: approved.digest(),
+        plan,
         blocks: approved.touched(),
         simulated: spec.simulated,
         timing: spec.timing,

@@ -11,6 +11,7 @@ use futures::channel::oneshot;
 use futures::future::BoxFuture;
 
 use super::action::{Action, ActionId, Event, GetAnswer, HolderState, ListAnswer, Now, PutAnswer, StoreKey, Verified};
+use super::memory::Memory;
 use crate::call::{Answer, Read, ReadAnswer, Sending};
 use crate::mutant::{self, Mutant};
 use crate::progress::Progress;
@@ -32,6 +33,7 @@ struct Shared {
 #[derive(Clone)]
 pub struct Io {
     shared: Arc<Mutex<Shared>>,
+    memory: Memory,
 }
 
 /// One protocol, run without a runtime.
@@ -93,7 +95,16 @@ impl<T: Send + 'static> Machine<T> {
         F: FnOnce(Io) -> P,
         P: Future<Output = T> + Send + 'static,
     {
-        let io = Io { shared: Arc::default() };
+        Self::with_memory(Memory::default(), f)
+    }
+
+    /// A machine that knows what others of this process have found out.
+    pub fn with_memory<F, P>(memory: Memory, f: F) -> Self
+    where
+        F: FnOnce(Io) -> P,
+        P: Future<Output = T> + Send + 'static,
+    {
+        let io = Io { shared: Arc::default(), memory };
         let main: BoxFuture<'static, T> = Box::pin(f(io.clone()));
         let woken = Arc::new(Woken::default());
         woken.push(0);
@@ -178,6 +189,11 @@ impl Io {
                 Err(_) => std::future::pending().await,
             }
         })
+    }
+
+    /// What this process has found out about immutable bytes.
+    pub fn memory(&self) -> &Memory {
+        &self.memory
     }
 
     /// The clocks at this step.

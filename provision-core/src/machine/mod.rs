@@ -10,8 +10,10 @@
 
 mod action;
 mod io;
+mod memory;
 
 pub use action::{
     Action, ActionId, Event, GetAnswer, HolderState, ListAnswer, Listed, Now, PutAnswer, StoreKey, Verified,
 };
 pub use io::{Io, Machine};
+pub use memory::Memory;

@@ -200,7 +200,7 @@ impl Claim {
             }
             let result = match written {
                 Ok(Written::Ours(entry)) => self.take_in(&entry),
-                Ok(Written::Taken(taken)) => Err(superseded::<BlockEvent>(author, addr, head.as_ref(), &taken)),
+                Ok(Written::Taken(taken)) => Err(superseded::<BlockEvent>(io, author, addr, head.as_ref(), &taken)),
                 Err(error) => Err(error),
             };
             let stop = result.is_err();

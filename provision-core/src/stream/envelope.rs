@@ -4,6 +4,8 @@
 //! Only the bytes that the writer wrote can be decoded: a change of any bit, a cut or an insertion is an error, and so
 //! is an entry that is read from another place than the one that it was written for. No input panics.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -11,6 +13,7 @@ use super::key::{PublicKey, Signer};
 use super::name::{StreamEvent, shown};
 use super::strict;
 use crate::id::{Digest, Epoch, Generation, InfraId, Nonce, Revision, RunId, Seq};
+use crate::machine::Memory;
 use crate::mutant::{self, Mutant};
 
 /// The format that this build writes, and the newest that it reads.
@@ -77,7 +80,7 @@ struct Seal {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry<E> {
     /// What it says.
-    pub body: Body<E>,
+    pub body: Arc<Body<E>>,
     /// The digest of its bytes, which the next entry names.
     pub hash: Digest,
     /// When it was written, by the store's clock.
@@ -239,19 +242,67 @@ pub(super) struct Expected<'a, E: StreamEvent> {
     pub prev: Option<&'a Digest>,
 }
 
-/// Decodes an entry that was read from a place.
+/// Decodes an entry that was read from a place. Its bytes are verified and parsed unless this process has seen them
+/// before; its place is checked every time.
 ///
 /// # Errors
 /// Whatever is wrong with it.
-pub(super) fn decode<E: StreamEvent>(bytes: &[u8], expected: &Expected<'_, E>) -> Result<Body<E>, EntryError> {
-    decode_problem(bytes, expected).map_err(|problem| EntryError {
+pub(super) fn read<E: StreamEvent>(
+    memory: &Memory,
+    bytes: &[u8],
+    modified_ms: u64,
+    expected: &Expected<'_, E>,
+) -> Result<Entry<E>, EntryError> {
+    take_in(memory, bytes, modified_ms, expected, Signature::Checked)
+}
+
+/// The entry that these bytes, which this process has just signed, will be read as.
+///
+/// # Errors
+/// Whatever would be wrong with it.
+pub(super) fn reread<E: StreamEvent>(
+    memory: &Memory,
+    bytes: &[u8],
+    expected: &Expected<'_, E>,
+) -> Result<Entry<E>, EntryError> {
+    take_in(memory, bytes, 0, expected, Signature::JustMade)
+}
+
+fn take_in<E: StreamEvent>(
+    memory: &Memory,
+    bytes: &[u8],
+    modified_ms: u64,
+    expected: &Expected<'_, E>,
+    signature: Signature,
+) -> Result<Entry<E>, EntryError> {
+    let hash = Digest::of(bytes);
+    let known = memory.recall::<Body<E>>(&hash);
+    let body = match &known {
+        Some(body) => Ok(body.clone()),
+        None => open(bytes, signature).map(Arc::new),
+    };
+    let body = body.and_then(|body| check_place(&body, expected).map(|()| body)).map_err(|problem| EntryError {
         stream: shown::<E>(expected.id),
         seq: expected.seq,
         problem,
-    })
+    })?;
+    if known.is_none() {
+        memory.remember(hash.clone(), bytes.len(), body.clone());
+    }
+    Ok(Entry { body, hash, modified_ms })
 }
 
-fn decode_problem<E: StreamEvent>(bytes: &[u8], expected: &Expected<'_, E>) -> Result<Body<E>, EntryProblem> {
+/// What is done about an entry's signature.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Signature {
+    /// It is checked.
+    Checked,
+    /// This process has just made it of these very bytes.
+    JustMade,
+}
+
+/// What the bytes of an entry say, wherever they stand: signed by the writer that they name, and parsed strictly.
+fn open<E: StreamEvent>(bytes: &[u8], signature: Signature) -> Result<Body<E>, EntryProblem> {
     // The version is read before anything is judged by this version's rules, the seal included.
     #[derive(Deserialize)]
     struct Version {
@@ -278,28 +329,27 @@ fn decode_problem<E: StreamEvent>(bytes: &[u8], expected: &Expected<'_, E>) -> R
     if serde_json::to_vec(&seal).ok().as_deref() != Some(seal_line) {
         return Err(altered());
     }
-    let mut signature = [0; 64];
-    hex::decode_to_slice(&seal.sig, &mut signature).map_err(|_| altered())?;
-    if !seal.key.verifies(body, &signature) || seal.sig.bytes().any(|b| b.is_ascii_uppercase()) {
+    let mut made = [0; 64];
+    hex::decode_to_slice(&seal.sig, &mut made).map_err(|_| altered())?;
+    if seal.sig.bytes().any(|b| b.is_ascii_uppercase()) {
+        return Err(altered());
+    }
+    if signature == Signature::Checked && !seal.key.verifies(body, &made) {
         return Err(altered());
     }
     let body: Body<E> = strict::from_slice(body).map_err(|error| EntryProblem::Malformed(error.to_string()))?;
-    check_place(body, seal.key, expected)
-}
-
-fn check_place<E: StreamEvent>(
-    body: Body<E>,
-    signed: PublicKey,
-    expected: &Expected<'_, E>,
-) -> Result<Body<E>, EntryProblem> {
     if body.v != FORMAT {
         return Err(EntryProblem::Malformed(format!("there is no format {}", body.v)));
     }
-    if body.writer.key != signed {
-        return Err(EntryProblem::WrongKey { named: body.writer.key, signed });
+    if body.writer.key != seal.key {
+        return Err(EntryProblem::WrongKey { named: body.writer.key, signed: seal.key });
     }
+    Ok(body)
+}
+
+fn check_place<E: StreamEvent>(body: &Body<E>, expected: &Expected<'_, E>) -> Result<(), EntryProblem> {
     if body.infra != *expected.infra {
-        return Err(EntryProblem::OtherInfra { found: body.infra, expected: expected.infra.clone() });
+        return Err(EntryProblem::OtherInfra { found: body.infra.clone(), expected: expected.infra.clone() });
     }
     if body.kind != E::KIND || body.stream != expected.id.to_string() || body.seq != expected.seq {
         let found: String = format!("{} {}, entry {}", body.kind, body.stream, body.seq);
@@ -311,5 +361,5 @@ fn check_place<E: StreamEvent>(
     if body.events.is_empty() {
         return Err(EntryProblem::Malformed("it holds no event".to_owned()));
     }
-    Ok(body)
+    Ok(())
 }

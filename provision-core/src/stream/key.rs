@@ -1,10 +1,13 @@
 //! Signing keys: each writer of entries has one, and every entry names the key that signed it.
 
 use std::fmt;
+use std::sync::Arc;
 
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize};
 
+use crate::id::Digest;
+use crate::machine::Memory;
 use crate::mutant::{self, Mutant};
 
 const PREFIX: &str = "ed25519:";
@@ -61,6 +64,7 @@ impl TryFrom<String> for PublicKey {
 pub struct Signer {
     key: SigningKey,
     name: String,
+    made: Option<Memory>,
 }
 
 impl Signer {
@@ -68,7 +72,14 @@ impl Signer {
     pub fn new(secret: &[u8; 32], who: &str) -> Self {
         let key = SigningKey::from_bytes(secret);
         let short = PublicKey(key.verifying_key().to_bytes()).short();
-        Self { key, name: format!("{who} ({short})") }
+        Self { key, name: format!("{who} ({short})"), made: None }
+    }
+
+    /// Remembers the signatures that it makes. There is one signature of the same bytes, so a simulation that plays the
+    /// same beginning again and again need not make it anew; whoever writes nothing twice gains nothing.
+    #[must_use]
+    pub fn remembering(self, memory: Memory) -> Self {
+        Self { made: Some(memory), ..self }
     }
 
     /// The public key.
@@ -82,6 +93,17 @@ impl Signer {
     }
 
     pub(super) fn sign(&self, body: &[u8]) -> [u8; 64] {
+        let Some(memory) = &self.made else { return self.make(body) };
+        let what = Digest::of(&[DOMAIN, &self.public().0, body].concat());
+        let made = memory.recall::<[u8; 64]>(&what).unwrap_or_else(|| {
+            let made = Arc::new(self.make(body));
+            memory.remember(what, body.len(), made.clone());
+            made
+        });
+        *made
+    }
+
+    fn make(&self, body: &[u8]) -> [u8; 64] {
         self.key.sign(&[DOMAIN, body].concat()).to_bytes()
     }
 }

@@ -15,7 +15,7 @@ use super::event::{BlockEvent, RunEvent};
 use super::fold::{BlockState, Illegal};
 use super::name::{StreamEvent, entry_key, hint_key, kind_folder, parse_entry_name, shown, stream_folder};
 use super::run_state::RunState;
-use crate::id::{BadName, BlockAddr, Digest, InfraId, RunId, Seq};
+use crate::id::{BadName, BlockAddr, InfraId, RunId, Seq};
 use crate::machine::{GetAnswer, Io, ListAnswer, Listed, StoreKey};
 use crate::mutant::{self, Mutant};
 
@@ -210,8 +210,7 @@ async fn read_window<E: StreamEvent>(
         for (seq, answer) in (next..).map(Seq).zip(answers) {
             let Some((bytes, modified_ms)) = answer? else { return Ok(()) };
             let prev = head.as_ref().map(|head| &head.hash);
-            let body = envelope::decode(&bytes, &Expected { infra, id, seq, prev })?;
-            let entry = Entry { body, hash: Digest::of(&bytes), modified_ms };
+            let entry = envelope::read(io.memory(), &bytes, modified_ms, &Expected { infra, id, seq, prev })?;
             head = Some(entry.head());
             entries.push(entry);
         }

@@ -210,7 +210,7 @@ impl RunStream {
         });
         let result = match put_next(&self.io, &self.author, id, Some(&at), None, vec![event]).await {
             Ok(Written::Ours(entry)) => Ok(entry.head()),
-            Ok(Written::Taken(taken)) => Err(superseded::<RunEvent>(&self.author, id, Some(&at), &taken)),
+            Ok(Written::Taken(taken)) => Err(superseded::<RunEvent>(&self.io, &self.author, id, Some(&at), &taken)),
             Err(error) => Err(error),
         };
         *tail = match &result {

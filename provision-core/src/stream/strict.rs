@@ -2,6 +2,7 @@
 //!
 //! Serde's derived structs refuse a field that stands twice, but its maps let the last one win.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -20,6 +21,10 @@ impl<'de> Deserialize<'de> for NoDuplicates {
         deserializer.deserialize_any(Walk)
     }
 }
+
+/// A key, copied only where it holds escapes.
+#[derive(serde::Deserialize)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 
 struct Walk;
 
@@ -53,7 +58,7 @@ impl<'de> Visitor<'de> for Walk {
     }
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<NoDuplicates, A::Error> {
         let mut keys = BTreeSet::new();
-        while let Some(key) = map.next_key::<String>()? {
+        while let Some(Key(key)) = map.next_key()? {
             if keys.contains(&key) {
                 map.next_value::<IgnoredAny>()?;
                 return Err(A::Error::custom(format_args!("the key `{}` stands twice", key.escape_debug())));
@@ -76,5 +81,6 @@ mod tests {
         assert!(from_slice::<Nested>(br#"{"a":{"b":1,"c":2}}"#).is_ok());
         assert!(serde_json::from_slice::<Nested>(br#"{"a":{"b":1,"b":2}}"#).is_ok(), "what this module is for");
         assert!(from_slice::<Nested>(br#"{"a":{"b":1,"b":2}}"#).is_err());
+        assert!(from_slice::<Nested>(br#"{"a":{"b":1,"\u0062":2}}"#).is_err(), "the same key, written otherwise");
     }
 }

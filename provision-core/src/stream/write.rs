@@ -2,11 +2,11 @@
 
 use thiserror::Error;
 
-use super::envelope::{self, Author, Body, ClaimRef, Entry, EntryProblem, Expected, Head};
+use super::envelope::{self, Author, ClaimRef, Entry, EntryProblem, Expected, Head};
 use super::fold::Illegal;
 use super::log::backoff;
 use super::name::{StreamEvent, entry_key, shown};
-use crate::id::{Digest, Seq};
+use crate::id::Seq;
 use crate::machine::{GetAnswer, Io, PutAnswer};
 use crate::mutant::{self, Mutant};
 
@@ -63,7 +63,7 @@ pub enum WriteError {
 /// How an attempt to write the next entry ended.
 pub(super) enum Written<E> {
     /// It stands.
-    Ours(Box<Entry<E>>),
+    Ours(Entry<E>),
     /// The key holds other bytes.
     Taken(Vec<u8>),
 }
@@ -85,18 +85,18 @@ pub(super) async fn put_next<E: StreamEvent>(
     // Entries are never deleted: one that cannot be read would close the stream for good.
     let expected = Expected { infra: &author.infra, id, seq: body.seq, prev: prev.map(|head| &head.hash) };
     let unreadable = |problem| WriteError::Unreadable { stream: shown::<E>(id), problem };
-    let read = envelope::decode::<E>(&bytes, &expected).map_err(|error| unreadable(error.problem))?;
-    if read != body {
+    let read = envelope::reread(io.memory(), &bytes, &expected).map_err(|error| unreadable(error.problem))?;
+    if *read.body != body {
         return Err(unreadable(EntryProblem::Malformed("it reads differently".to_owned())));
     }
     let key = entry_key::<E>(id, body.seq);
-    let ours = |body: Body<E>, hash, modified_ms| Ok(Written::Ours(Box::new(Entry { body, hash, modified_ms })));
+    let ours = |modified_ms| Ok(Written::Ours(Entry { modified_ms, ..read.clone() }));
     let mut attempt = 0;
     loop {
         let put = io.put(key.clone(), bytes.clone()).await;
         let unknown = matches!(put, PutAnswer::Unknown(_));
         if put == PutAnswer::Done || (unknown && mutant::on(Mutant::UnknownPutIsDone)) {
-            return ours(body, Digest::of(&bytes), 0);
+            return ours(0);
         }
         if put == PutAnswer::Exists && mutant::on(Mutant::ExistsIsNotReadBack) {
             return Ok(Written::Taken(Vec::new()));
@@ -104,7 +104,7 @@ pub(super) async fn put_next<E: StreamEvent>(
         // "Exists" may be our own first attempt, whose answer was lost.
         let mut reason = match io.get(key.clone()).await {
             GetAnswer::Found { bytes: found, modified_ms } if found == bytes => {
-                return ours(body, Digest::of(&bytes), modified_ms);
+                return ours(modified_ms);
             }
             GetAnswer::Found { bytes: found, modified_ms: _ } => return Ok(Written::Taken(found)),
             GetAnswer::Missing => "the store does not show it".to_owned(),
@@ -125,11 +125,17 @@ pub(super) async fn put_next<E: StreamEvent>(
 }
 
 /// The error for a key that another writer took.
-pub(super) fn superseded<E: StreamEvent>(author: &Author, id: &E::Id, prev: Option<&Head>, taken: &[u8]) -> WriteError {
+pub(super) fn superseded<E: StreamEvent>(
+    io: &Io,
+    author: &Author,
+    id: &E::Id,
+    prev: Option<&Head>,
+    taken: &[u8],
+) -> WriteError {
     let seq = prev.map_or(Seq(0), |head| head.seq.next());
     let expected = Expected { infra: &author.infra, id, seq, prev: prev.map(|head| &head.hash) };
-    let by = match envelope::decode::<E>(taken, &expected) {
-        Ok(body) => body.writer.name,
+    let by = match envelope::read::<E>(io.memory(), taken, 0, &expected) {
+        Ok(entry) => entry.body.writer.name.clone(),
         Err(error) => format!("somebody unknown ({error})"),
     };
     WriteError::Superseded { stream: shown::<E>(id), seq, by }

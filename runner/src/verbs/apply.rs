@@ -5,7 +5,7 @@ use std::io::{BufRead as _, IsTerminal as _};
 use provision_core::desired::Desired;
 use provision_core::driver::{draw_nonce, drive};
 use provision_core::exec::{GenerationChoice, RunError, RunReport, RunSpec, execute};
-use provision_core::machine::Machine;
+use provision_core::machine::{Machine, Memory};
 use provision_core::plan::Mode;
 use provision_core::stream::event::RunOutcome;
 
@@ -20,9 +20,10 @@ const MOST_PLANS: u32 = 3;
 
 pub(crate) async fn run(cli: &Cli, args: &ApplyArgs, desired: Desired, mode: Mode) -> Result<Exit, CliError> {
     let mut spec = setup::spec(cli, desired, mode, args.allow_many_deletions)?;
+    let memory = Memory::default();
     let mut plans = 1;
     loop {
-        match once(cli, args, &spec, mode).await {
+        match once(cli, args, &spec, mode, &memory).await {
             Err(CliError::Run(RunError::Changed(what))) if plans < MOST_PLANS => {
                 render::line(&format!("Something has changed since the plan was made ({what}); planning again."));
             }
@@ -34,8 +35,8 @@ pub(crate) async fn run(cli: &Cli, args: &ApplyArgs, desired: Desired, mode: Mod
     }
 }
 
-async fn once(cli: &Cli, args: &ApplyArgs, spec: &RunSpec, mode: Mode) -> Result<Exit, CliError> {
-    let prepared = super::plan::make(cli, spec).await?;
+async fn once(cli: &Cli, args: &ApplyArgs, spec: &RunSpec, mode: Mode, memory: &Memory) -> Result<Exit, CliError> {
+    let prepared = super::plan::make(cli, spec, memory.clone()).await?;
     let plan = prepared.plan;
     render::plan::show(&plan, &spec.desired);
     if spec.generation == GenerationChoice::Highest && mode == Mode::Apply {
@@ -56,7 +57,7 @@ async fn once(cli: &Cli, args: &ApplyArgs, spec: &RunSpec, mode: Mode) -> Result
     let refused = plan.refusals().next().is_some();
     let world = setup::world(cli).await?;
     let mut watcher = Watcher::new(plan.resources().filter(|(_, resource)| resource.acts()).count());
-    let machine = Machine::new({
+    let machine = Machine::with_memory(memory.clone(), {
         let spec = spec.clone();
         move |io| async move { execute(&io, &spec, &plan).await }
     });

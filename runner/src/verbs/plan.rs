@@ -3,7 +3,7 @@
 use provision_core::desired::Desired;
 use provision_core::driver::drive;
 use provision_core::exec::{Prepared, RunSpec, prepare};
-use provision_core::machine::Machine;
+use provision_core::machine::{Machine, Memory};
 use provision_core::plan::Mode;
 
 use crate::cli::{Cli, PlanArgs};
@@ -14,7 +14,7 @@ use crate::{Exit, render, setup, signals};
 pub(crate) async fn run(cli: &Cli, args: &PlanArgs, desired: Desired) -> Result<Exit, CliError> {
     let mode = if args.destroy { Mode::Destroy } else { Mode::Apply };
     let spec = setup::spec(cli, desired, mode, true)?;
-    let prepared = make(cli, &spec).await?;
+    let prepared = make(cli, &spec, Memory::default()).await?;
     render::plan::show(&prepared.plan, &spec.desired);
     Ok(match (prepared.plan.refusals().next(), prepared.plan.is_empty()) {
         (Some(_), _) => Exit::Failed,
@@ -24,11 +24,11 @@ pub(crate) async fn run(cli: &Cli, args: &PlanArgs, desired: Desired) -> Result<
 }
 
 /// Reads and plans, with progress.
-pub(crate) async fn make(cli: &Cli, spec: &RunSpec) -> Result<Prepared, CliError> {
+pub(crate) async fn make(cli: &Cli, spec: &RunSpec, memory: Memory) -> Result<Prepared, CliError> {
     let world = setup::world(cli).await?;
     let mut watcher = Watcher::new(0);
     let spec = spec.clone();
-    let machine = Machine::new(|io| async move { prepare(&io, &spec).await });
+    let machine = Machine::with_memory(memory, |io| async move { prepare(&io, &spec).await });
     let driven = drive(machine, world, signals::none(), |progress| watcher.see(progress));
     let prepared = signals::unless_interrupted(driven).await;
     watcher.end();

@@ -36,7 +36,7 @@ fn leave_claimed(world: &mut World, n: u8) {
 
 fn entries(world: &mut World) -> Vec<Vec<BlockEvent>> {
     let read = world.run(|io| async move { read_log::<BlockEvent>(&io, &infra(), &addr()).await });
-    read.unwrap().into_iter().map(|entry| entry.body.events).collect()
+    read.unwrap().into_iter().map(|entry| entry.body.events.clone()).collect()
 }
 
 fn last_takeover(world: &mut World) -> Option<TakeOver> {

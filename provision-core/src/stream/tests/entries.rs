@@ -6,7 +6,10 @@ use proptest::prelude::*;
 
 use super::world::{author, author_of, holder, infra, run_id};
 use crate::id::{BlockAddr, Digest, Epoch, InfraId, Seq};
-use crate::stream::envelope::{Body, ClaimRef, EntryError, EntryProblem, Expected, Head, decode, seal};
+use crate::machine::Memory;
+use crate::stream::envelope::{
+    Body, ClaimRef, EntryError, EntryProblem, Expected, Head, read as read_with, reread, seal,
+};
 use crate::stream::event::BlockEvent;
 use crate::stream::key::Signer;
 
@@ -29,7 +32,12 @@ fn composed() -> (Body<BlockEvent>, Vec<u8>) {
 static ENTRY: LazyLock<Vec<u8>> = LazyLock::new(|| composed().1);
 
 fn read(bytes: &[u8]) -> Result<Body<BlockEvent>, EntryError> {
-    decode(bytes, &Expected { infra: &infra(), id: &addr(), seq: Seq(0), prev: None })
+    remembering(&Memory::default(), bytes, Seq(0))
+}
+
+fn remembering(memory: &Memory, bytes: &[u8], seq: Seq) -> Result<Body<BlockEvent>, EntryError> {
+    let expected = Expected { infra: &infra(), id: &addr(), seq, prev: None };
+    read_with(memory, bytes, 0, &expected).map(|entry| entry.body.as_ref().clone())
 }
 
 fn problem(bytes: &[u8]) -> EntryProblem {
@@ -116,6 +124,52 @@ fn an_entry_is_good_in_its_own_place_alone() {
     let head = Head { seq: Seq(4), hash: Digest::of(b"x") };
     let next = author_of(1, 7).compose::<BlockEvent>(&addr(), Some(&head), None, events()).0;
     assert_eq!((next.seq, next.prev), (Seq(5), Some(head.hash)));
+}
+
+#[test]
+fn what_is_remembered_is_good_in_its_own_place_alone() {
+    let memory = Memory::default();
+    let body = composed().0;
+    assert_eq!(remembering(&memory, &ENTRY, Seq(0)), Ok(body.clone()));
+    assert_eq!(memory.recall::<Body<BlockEvent>>(&Digest::of(&ENTRY)).as_deref(), Some(&body));
+    assert_eq!(remembering(&memory, &ENTRY, Seq(0)), Ok(body));
+    let elsewhere = remembering(&memory, &ENTRY, Seq(1)).unwrap_err().problem;
+    assert!(matches!(elsewhere, EntryProblem::Misplaced { .. }), "{elsewhere}");
+}
+
+#[test]
+fn failures_are_not_remembered_and_other_bytes_are_not_known() {
+    let memory = Memory::default();
+    assert!(remembering(&memory, &ENTRY, Seq(0)).is_ok());
+    let mut altered = ENTRY.clone();
+    let at = altered.len() - 5;
+    altered[at] = if altered[at] == b'0' { b'1' } else { b'0' };
+    for _ in 0..2 {
+        let problem = remembering(&memory, &altered, Seq(0)).unwrap_err().problem;
+        assert!(matches!(problem, EntryProblem::Altered { .. }), "{problem}");
+        assert_eq!(memory.recall::<Body<BlockEvent>>(&Digest::of(&altered)), None);
+    }
+}
+
+#[test]
+fn what_was_just_signed_is_checked_but_for_its_signature() {
+    let expected = Expected { infra: &infra(), id: &addr(), seq: Seq(0), prev: None };
+    let reread = |bytes: &[u8]| reread::<BlockEvent>(&Memory::default(), bytes, &expected);
+    assert_eq!(reread(&ENTRY).unwrap().body.as_ref(), &composed().0);
+    for wrong in [r#"{"v":1,"seq":0,"#, r#"{"v":1,"new":[],"#] {
+        assert!(reread(&signed(|body| body.replace(r#"{"v":1,"#, wrong))).is_err());
+    }
+    let moved = Body { seq: Seq(1), ..composed().0 };
+    assert!(reread(&seal(&moved, &author(1).signer)).is_err());
+}
+
+#[test]
+fn a_signature_that_is_remembered_is_the_one_that_would_be_made() {
+    let (memory, body) = (Memory::default(), composed().0);
+    let signer = |n: u8| Signer::new(&[n; 32], "user").remembering(memory.clone());
+    for n in [1, 2, 1, 2] {
+        assert_eq!(seal(&body, &signer(n)), seal(&body, &Signer::new(&[n; 32], "user")));
+    }
 }
 
 proptest! {

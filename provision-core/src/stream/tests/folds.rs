@@ -206,7 +206,7 @@ fn the_generation_never_falls() {
     let addr = "us-east.network".parse().unwrap();
     let entry = |generation, head: Option<&_>, event| {
         let (body, bytes) = author_of(1, generation).compose(&addr, head, Some(claim(1, 1)), vec![event]);
-        Entry { body, hash: Digest::of(&bytes), modified_ms: 0 }
+        Entry { body: body.into(), hash: Digest::of(&bytes), modified_ms: 0 }
     };
     state.apply(&entry(7, None, claimed(1, 1, None))).unwrap();
     let head = state.head.clone();
