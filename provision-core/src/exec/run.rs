@@ -220,6 +220,7 @@ async fn under_claims(
         return Err(RunError::Changed(first));
     }
     let actions = action_graph(&later.plan)?;
+    let outputs = known_outputs(&later);
     let exec = Exec::new(
         io.clone(),
         run.lease().clone(),
@@ -227,9 +228,9 @@ async fn under_claims(
         spec.providers.clone(),
         bounds,
         spec.desired.clone(),
-        later.plan.clone(),
-        later.world.clone(),
-        known_outputs(&later),
+        later.plan,
+        later.world,
+        outputs,
         spec.settings,
     );
     let walked = walk(Arc::new(exec), &actions).await;

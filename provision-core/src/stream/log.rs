@@ -1,8 +1,9 @@
 //! Reading streams.
 //!
 //! # Guarantees
-//! Every entry that is returned was decoded, its signature and its place in the chain verified. A wrong hint or a
-//! listing that lags may cost calls, never an entry: reading ends only where a get of the next key answers "missing".
+//! Every entry that is returned was decoded, its signature verified (or made) by this process, and its place in the chain
+//! verified at this very read. A wrong hint or a listing that lags may cost calls, never an entry: reading ends only
+//! where a get of the next key answers "missing".
 
 use std::time::Duration;
 
