@@ -8,7 +8,7 @@ use provision_aws::provider::Aws;
 use provision_core::desired::Desired;
 use provision_core::exec::{GenerationChoice, Prepared, RunError, RunReport, RunSpec, Settings, execute, prepare};
 use provision_core::id::{Generation, Nonce, Revision};
-use provision_core::machine::{Action, ActionId, Machine, Now};
+use provision_core::machine::{Action, ActionId, Machine, Memory, Now};
 use provision_core::plan::{Mode, Plan, Providers};
 use provision_core::provider::Provider;
 use provision_core::stream::event::{Holder, RunOutcome};
@@ -16,6 +16,22 @@ use provision_core::stream::{Signer, Timing};
 
 use crate::fault::Kind;
 use crate::world::EPOCH_MS;
+
+/// What all processes share: they cost less together, and do nothing else.
+#[derive(Clone)]
+pub struct Shared {
+    /// What is known of entries that were read before.
+    pub memory: Memory,
+    /// Who signs.
+    pub signer: Signer,
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        let memory = Memory::of(256 << 20);
+        Self { signer: Signer::new(&[7; 32], "runner").remembering(memory.clone()), memory }
+    }
+}
 
 /// What a runner is started for.
 #[derive(Clone)]
@@ -56,7 +72,7 @@ impl Job {
         format!("{:?} of {blocks} blocks, generation {:?}, on host {}", self.mode, self.generation, self.host)
     }
 
-    fn spec(&self, number: u32, nonce: Nonce) -> RunSpec {
+    fn spec(&self, number: u32, nonce: Nonce, shared: &Shared) -> RunSpec {
         let mut writer_nonce = Nonce([1; 16]);
         writer_nonce.0[..4].copy_from_slice(&number.to_be_bytes());
         RunSpec {
@@ -75,7 +91,7 @@ impl Job {
                 start_time: 5,
                 since: "2026-01-31 09:05:00 UTC".to_owned(),
             },
-            signer: Signer::new(&[7; 32], &format!("runner-{number}")),
+            signer: shared.signer.clone(),
             timing: Timing::with_lease(self.lease),
             simulated: true,
             many_deletions: true,
@@ -157,25 +173,35 @@ pub struct Process {
     pub(crate) acted: u64,
     /// Only plans.
     plans_only: bool,
+    shared: Shared,
     boot_lost: u64,
     wall_ahead: i64,
 }
 
 impl Process {
     /// A process that prepares a plan, and executes it unless it only plans.
-    pub(crate) fn new(number: u32, job: Job, plans_only: bool) -> Self {
-        let spec = job.spec(number, nonce(number));
-        let machine = Machine::new(|io| async move { Stage::Prepared(prepare(&io, &spec).await.map(Box::new)) });
-        Self::with(number, job, machine, None, plans_only)
+    pub(crate) fn new(number: u32, job: Job, plans_only: bool, shared: Shared) -> Self {
+        let spec = job.spec(number, nonce(number), &shared);
+        let machine = Machine::with_memory(shared.memory.clone(), |io| async move {
+            Stage::Prepared(prepare(&io, &spec).await.map(Box::new))
+        });
+        Self::with(number, job, machine, None, plans_only, shared)
     }
 
     /// A process that executes an approved plan.
-    pub(crate) fn approved(number: u32, job: Job, plan: Arc<Plan>) -> Self {
-        let machine = execution(&job, number, plan.clone());
-        Self::with(number, job, machine, Some(plan), false)
+    pub(crate) fn approved(number: u32, job: Job, plan: Arc<Plan>, shared: Shared) -> Self {
+        let machine = execution(&job, number, plan.clone(), &shared);
+        Self::with(number, job, machine, Some(plan), false, shared)
     }
 
-    fn with(number: u32, job: Job, machine: Machine<Stage>, plan: Option<Arc<Plan>>, plans_only: bool) -> Self {
+    fn with(
+        number: u32,
+        job: Job,
+        machine: Machine<Stage>,
+        plan: Option<Arc<Plan>>,
+        plans_only: bool,
+        shared: Shared,
+    ) -> Self {
         let wall_ahead = job.wall_skew_ms;
         Self {
             number,
@@ -190,6 +216,7 @@ impl Process {
             struck: 0,
             acted: 0,
             plans_only,
+            shared,
             boot_lost: 0,
             wall_ahead,
         }
@@ -246,7 +273,7 @@ impl Process {
                 } else if self.plans_only {
                     State::Ended(Outcome::Planned)
                 } else {
-                    self.machine = execution(&self.job, self.number, plan);
+                    self.machine = execution(&self.job, self.number, plan, &self.shared);
                     State::Running
                 }
             }
@@ -267,7 +294,7 @@ impl Process {
 }
 
 /// "Planning again inside an apply uses the plan's nonce."
-fn execution(job: &Job, number: u32, plan: Arc<Plan>) -> Machine<Stage> {
-    let spec = job.spec(number, plan.nonce);
-    Machine::new(|io| async move { Stage::Executed(execute(&io, &spec, &plan).await) })
+fn execution(job: &Job, number: u32, plan: Arc<Plan>, shared: &Shared) -> Machine<Stage> {
+    let spec = job.spec(number, plan.nonce, shared);
+    Machine::with_memory(shared.memory.clone(), |io| async move { Stage::Executed(execute(&io, &spec, &plan).await) })
 }

@@ -97,13 +97,15 @@ impl Sim {
     /// Starts a process; its number.
     pub fn start(&mut self, job: Job, plans_only: bool) -> u32 {
         let number = self.number();
-        self.begin(Process::new(number, job, plans_only))
+        let shared = self.world.shared.clone();
+        self.begin(Process::new(number, job, plans_only, shared))
     }
 
     /// Starts a process that executes an approved plan.
     pub fn start_approved(&mut self, job: Job, plan: Arc<provision_core::plan::Plan>) -> u32 {
         let number = self.number();
-        self.begin(Process::approved(number, job, plan))
+        let shared = self.world.shared.clone();
+        self.begin(Process::approved(number, job, plan, shared))
     }
 
     fn number(&mut self) -> u32 {

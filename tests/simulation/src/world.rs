@@ -12,6 +12,7 @@ use provision_core::target::TargetId;
 use provision_core::value::Fields;
 
 use crate::fault::Drift;
+use crate::process::Shared;
 use crate::trace::{Bytes, Did, Step, Trace, events, hash};
 
 /// When virtual time begins, by a right wall clock, in milliseconds since 1970.
@@ -42,6 +43,8 @@ pub struct World {
     pub squatters: Vec<ObjectId>,
     /// What each process planned.
     pub plans: BTreeMap<u32, Arc<Plan>>,
+    /// What all processes share.
+    pub shared: Shared,
     /// Calls and puts on their way, by the time at which they land and the order in which they were sent.
     flights: BTreeMap<(u64, u64), Flight>,
     sent: u64,
@@ -81,6 +84,7 @@ impl World {
             started: 0,
             squatters: Vec::new(),
             plans: BTreeMap::new(),
+            shared: Shared::default(),
             flights: BTreeMap::new(),
             sent: 0,
             history: 0,
