@@ -38,8 +38,14 @@ impl Exec {
         self.define(&addr.block).await?;
         let settled_any = self.settle_open(addr).await?;
         let wanted = self.resolve(desired)?;
-        let record = self.record(addr)?;
-        let observed = self.observe_again(addr, record.as_ref(), settled_any).await?;
+        let mut record = self.record(addr)?;
+        let mut observed = self.observe_again(addr, record.as_ref(), settled_any).await?;
+        if let (Some(gone), None) = (&record, &observed)
+            && self.another_copy(addr, &gone.id).await?
+        {
+            record = self.record(addr)?;
+            observed = self.observe_again(addr, record.as_ref(), true).await?;
+        }
 
         let schema = self.providers.schema(&desired.provider, &desired.type_name);
         let schema = schema.ok_or_else(|| ActionError::Bug(format!("{}: no schema", desired.type_name)))?;
@@ -232,17 +238,40 @@ impl Exec {
         let mut last = None;
         for record in records {
             self.allowed_to_go(addr, planned, &record)?;
-            self.remove(addr, &record).await?;
-            last = Some(record.id);
+            // A copy of it, if it is gone and one arrived, is what the plan means; where a successor stands, the next
+            // plan says what becomes of the two.
+            let record = match self.gone_and_made_again(addr, &record).await? {
+                true if leaves => self.record(addr)?,
+                true => None,
+                false => Some(record),
+            };
+            if let Some(record) = record {
+                self.remove(addr, &record).await?;
+                last = Some(record.id);
+            }
         }
         Ok(Acted { verb: last.is_some().then_some(Verb::Delete), id: last })
+    }
+
+    /// Whether another copy of the object's create may have arrived and somebody removed the object meanwhile: then its
+    /// call was found out about anew.
+    async fn gone_and_made_again(&self, addr: &ResourceAddr, record: &ObjectRecord) -> Result<bool, ActionError> {
+        let state = self.claim(&addr.block)?.state();
+        if !state.arriving.contains_key(&(record.id.clone(), Arriving::Create)) {
+            return Ok(false);
+        }
+        let subject = Subject { addr, target: &record.target, version: record.version, depends_on: &record.depends_on };
+        self.until_nothing_arrives(&subject, &record.type_name, &record.id, Arriving::Create).await?;
+        match self.observe_again(addr, Some(record), true).await? {
+            Some(_) => Ok(false),
+            None => self.another_copy(addr, &record.id).await,
+        }
     }
 
     async fn remove(&self, addr: &ResourceAddr, record: &ObjectRecord) -> Result<(), ActionError> {
         let subject = Subject { addr, target: &record.target, version: record.version, depends_on: &record.depends_on };
         let provider = self.providers.get(&record.target.provider);
         let provider = provider.ok_or_else(|| ActionError::Bug(format!("no provider {}", record.target.provider)))?;
-        self.until_nothing_arrives(&subject, &record.type_name, &record.id, Arriving::Create).await?;
         let change = Change::Delete { id: &record.id, recorded: &record.fields };
         let (mut due, mut outputs) = (Vec::new(), Fields::new());
         for call in provider.compile(&record.type_name, &change)? {

@@ -12,8 +12,8 @@ use crate::mutant::{self, Mutant};
 use crate::plan::Presence;
 use crate::progress::Progress;
 use crate::schema::{Role, Schema};
-use crate::stream::Arriving;
 use crate::stream::event::{BlockEvent, ObjectRecord};
+use crate::stream::{Arrival, Arriving};
 use crate::target::TargetId;
 use crate::value::Fields;
 
@@ -83,13 +83,13 @@ impl Exec {
             return Ok(());
         }
         let state = self.claim(&subject.addr.block)?.state();
-        let Some(until) = state.arriving.get(&(id.clone(), what)).copied() else { return Ok(()) };
+        let Some(Arrival { until, intent: _ }) = state.arriving.get(&(id.clone(), what)) else { return Ok(()) };
         let mut told = false;
         loop {
             let scope = Scope::Id(id.clone());
             let attempts = self.settings.read_attempts;
             let read = read_all(&self.io, &self.limiter, subject.target, type_name, &scope, attempts).await;
-            if read.is_ok_and(|all| all.server_time.is_some_and(|now| now > until)) {
+            if read.is_ok_and(|all| all.server_time.is_some_and(|now| now > *until)) {
                 return Ok(());
             }
             if !told {

@@ -4,9 +4,10 @@ use super::attempt::Subject;
 use super::context::{ActionError, Exec};
 use super::settle::Settled;
 use crate::call::{Effect, Observed};
-use crate::id::{BlockAddr, ResourceAddr};
+use crate::id::{BlockAddr, ObjectId, ResourceAddr};
 use crate::mutant::{self, Mutant};
 use crate::progress::Progress;
+use crate::stream::Arriving;
 use crate::stream::event::{BlockEvent, ObjectRecord};
 use crate::value::Fields;
 
@@ -61,6 +62,17 @@ impl Exec {
             self.io.emit(Progress::Recovered { resource: addr.clone(), what });
         }
         Ok(!open.is_empty())
+    }
+
+    /// The object is gone, and another copy of the request that made it may have arrived since: its call is open again, and
+    /// found out about. Says whether there was one.
+    pub(super) async fn another_copy(&self, addr: &ResourceAddr, id: &ObjectId) -> Result<bool, ActionError> {
+        let claim = self.claim(&addr.block)?;
+        if !claim.state().arriving.contains_key(&(id.clone(), Arriving::Create)) {
+            return Ok(false);
+        }
+        claim.append(vec![BlockEvent::Gone { resource: addr.name.clone(), id: id.clone() }]).await?;
+        self.settle_open(addr).await
     }
 
     /// Records that the resource is as defined.

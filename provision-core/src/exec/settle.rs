@@ -2,7 +2,7 @@
 //!
 //! # Guarantees
 //! - What is found is believed at once. "Not landed" is believed only when the server's clock, read from an answer of
-//!   the same endpoint, is past the call's last instant and the visibility bound, and at least two reads showed nothing.
+//!   the same endpoint, is past the call's last instant and the visibility bound, and two reads after that showed nothing.
 //! - A request is only ever repeated as the intent recorded it, with the same stamp, and only where the API itself
 //!   rules out a second effect. The log says that it was repeated, and until the first one can no longer arrive nothing
 //!   happens to the object that it could undo.
@@ -65,7 +65,7 @@ impl Exec {
             Effect::Create { .. } | Effect::Set { .. } => self.settled_after(&intent.target, intent.last_instant)?,
         };
         let visibility = self.bounds(&intent.target)?.visibility;
-        let (mut resends, mut looks_without_sign, mut told) = (0, 0_u32, false);
+        let (mut resends, mut looks, mut late_looks, mut told) = (0, 0_u32, 0_u32, false);
         loop {
             self.go_on()?;
             // Repeating the recorded request is the shortest way to an answer, where it can have no second effect.
@@ -91,12 +91,13 @@ impl Exec {
                 Look::Landed(settled) => return Ok(settled),
                 Look::NoSign(at) => at,
             };
-            looks_without_sign += 1;
-            if looks_without_sign == 1 && mutant::on(Mutant::NoWaitForLastInstant) {
+            looks += 1;
+            if looks == 1 && mutant::on(Mutant::NoWaitForLastInstant) {
                 not_before = seen_at.map_or(not_before, |at| at.plus(visibility));
             }
+            late_looks += u32::from(seen_at.is_some_and(|at| at > not_before));
             let enough = if mutant::on(Mutant::AbsentAfterOneRead) { 1 } else { 2 };
-            if looks_without_sign >= enough && seen_at.is_some_and(|at| at > not_before) {
+            if late_looks >= enough {
                 return Ok(Settled::NotLanded);
             }
             if !told {
@@ -235,7 +236,9 @@ fn until(seen_at: Option<ServerTime>, not_before: ServerTime, visibility: Durati
             // Looks on the way find what lands late without waiting to the end.
             if left > step * 2 { step * 2 } else { left.max(Duration::from_millis(50)) }
         }
-        Some(_) | None => step,
+        // One read is never enough.
+        Some(_) => Duration::from_millis(200),
+        None => step,
     }
 }
 

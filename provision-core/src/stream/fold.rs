@@ -50,8 +50,8 @@ pub struct BlockState {
     pub deposed: BTreeMap<ObjectId, Deposed>,
     /// Intents whose outcome is not recorded.
     pub open: BTreeMap<IntentNo, Intent>,
-    /// Repeated requests that may still arrive a second time, until this time of the server's clock.
-    pub arriving: BTreeMap<(ObjectId, Arriving), ServerTime>,
+    /// Repeated requests that may still arrive a second time.
+    pub arriving: BTreeMap<(ObjectId, Arriving), Arrival>,
     /// The number that the next intent gets at the least.
     pub next_intent: IntentNo,
     /// Every definition that the stream holds, by digest.
@@ -85,6 +85,15 @@ pub enum Arriving {
     Create,
     /// A set: the same fields must not be set to other values before, or these would be undone.
     Set,
+}
+
+/// A repeated request that may still arrive a second time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arrival {
+    /// Until this time of the server's clock.
+    pub until: ServerTime,
+    /// The request.
+    pub intent: Intent,
 }
 
 /// An object whose delete is due.
@@ -286,6 +295,10 @@ impl BlockState {
                 } else {
                     self.leave(resource, Some(id))?;
                 }
+                // Somebody removed it, so another copy of its create is not refused any more: that call is open again.
+                if let Some(Arrival { intent, until: _ }) = self.arriving.remove(&(id.clone(), Arriving::Create)) {
+                    self.open.insert(intent.number, intent);
+                }
             }
             BlockEvent::MovedOut { resource, to: _ } => {
                 self.leave(resource, None)?;
@@ -354,7 +367,8 @@ impl BlockState {
             Recovery::Name { .. } | Recovery::Tag | Recovery::NaturalKey { .. } => Arriving::Create,
             Recovery::Set => Arriving::Set,
         };
-        self.arriving.insert((id.clone(), what), intent.last_instant);
+        let arrival = Arrival { until: intent.last_instant, intent: intent.clone() };
+        self.arriving.insert((id.clone(), what), arrival);
     }
 
     fn done(&mut self, number: IntentNo, id: Option<&ObjectId>, outputs: &Fields) -> Result<(), Illegal> {

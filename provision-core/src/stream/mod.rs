@@ -25,7 +25,7 @@ mod tests;
 pub use claim::{ClaimError, ClaimRefused, claim_block};
 pub use commit::Claim;
 pub use envelope::{Author, Body, ClaimRef, Entry, EntryError, EntryProblem, FORMAT, Head, Writer};
-pub use fold::{Arriving, BlockState, Deposed, Illegal, OpenClaim, ResourceState};
+pub use fold::{Arrival, Arriving, BlockState, Deposed, Illegal, OpenClaim, ResourceState};
 pub use key::{PublicKey, Signer};
 pub use lease::{Lease, LeaseLapsed, Timing};
 pub use log::{

@@ -5,7 +5,8 @@
 //! world while no process is alive are the same from there on, so it is explored once: they are counted, and not run
 //! again.
 //!
-//! Two rules keep histories apart that are none: a kill before an action that changes nothing leaves the world that the
+//! A single fault is tried with several values of what it has, such as how late a call lands; in a pair each kind has the
+//! one that goes furthest ([`Alphabet`]). Two rules keep histories apart that are none: a kill before an action that changes nothing leaves the world that the
 //! kill before the next change leaves; and two reads that show nothing of what is there are beyond the bound that the
 //! endpoint guarantees (`Bounds::visibility`), so no pair consists of these.
 
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use provision_core::plan::Plan;
 
 use crate::fault::{Drift, Fault, Frozen, Kind, Rival, What};
+use crate::oracle;
 use crate::process::Outcome;
 use crate::sim::{Faults, Sim, Stuck};
 use crate::story::Story;
@@ -56,8 +58,64 @@ pub struct Failure {
     pub table: String,
 }
 
+/// Which faults are tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Alphabet {
+    /// Every kind of fault with every value.
+    Whole,
+    /// Every kind of fault with one value, where it can change what follows: what a stopped clock and a slow answer do is
+    /// part of what a pause does.
+    Pairs,
+}
+
 /// The faults that can strike at an action of this kind.
-pub fn faults_at(kind: Kind) -> Vec<What> {
+pub fn faults_at(kind: Kind, alphabet: Alphabet) -> Vec<What> {
+    match alphabet {
+        Alphabet::Whole => whole(kind),
+        Alphabet::Pairs => of_pairs(kind),
+    }
+}
+
+fn of_pairs(kind: Kind) -> Vec<What> {
+    let past_the_lease = What::Pause { ms: 20_000, frozen: Frozen::None };
+    let mut faults = match kind {
+        Kind::Put => vec![
+            What::Kill,
+            What::KillLate { ms: 2_000 },
+            What::LoseRequest,
+            What::LoseAnswer,
+            What::Late { ms: 1_500 },
+            past_the_lease,
+            What::Jump { ms: 30_000 },
+            What::Rival(Rival::Same),
+            What::Rival(Rival::Older),
+        ],
+        Kind::CreateNamed | Kind::Remove | Kind::Call => vec![
+            What::Kill,
+            What::KillLate { ms: 2_900 },
+            What::LoseRequest,
+            What::LoseAnswer,
+            What::Late { ms: 2_900 },
+            What::Throttle,
+            What::Pause { ms: 4_000, frozen: Frozen::None },
+            past_the_lease,
+            What::Jump { ms: -30_000 },
+            What::Drift(Drift::Remove),
+            What::Rival(Rival::Same),
+        ],
+        Kind::Read => vec![What::Fail, What::Throttle, What::Hide, What::Drift(Drift::Set)],
+        Kind::List | Kind::Get | Kind::Verify => vec![What::Fail],
+        Kind::Hint | Kind::Probe => Vec::new(),
+    };
+    match kind {
+        Kind::CreateNamed => faults.push(What::Drift(Drift::Squat)),
+        Kind::Remove => faults.push(What::Drift(Drift::Swap)),
+        _ => {}
+    }
+    faults
+}
+
+fn whole(kind: Kind) -> Vec<What> {
     let pause = |ms, frozen| What::Pause { ms, frozen };
     // Past the last instant, and past the lease.
     let mut faults = vec![pause(4_000, Frozen::None), pause(20_000, Frozen::None)];
@@ -67,13 +125,16 @@ pub fn faults_at(kind: Kind) -> Vec<What> {
             What::KillLate { ms: 2_000 },
             What::LoseRequest,
             What::LoseAnswer,
+            What::Late { ms: 100 },
             What::Late { ms: 1_500 },
+            What::Slow { ms: 5_000 },
             What::Slow { ms: 9_000 },
+            What::Drift(Drift::Swap),
         ]),
         Kind::CreateNamed | Kind::Remove | Kind::Call => {
             faults.extend([What::Kill, What::LoseRequest, What::LoseAnswer, What::Throttle, What::Slow { ms: 2_000 }]);
-            // One lands while its stamp is good, one does when it is nearly old, and one is refused.
-            for ms in [700, 2_900, 9_000] {
+            // One lands while its stamp is good, one does when it is nearly old, and one does if that was ahead.
+            for ms in [700, 2_900, 4_500] {
                 faults.extend([What::Late { ms }, What::KillLate { ms }]);
             }
             faults.extend([pause(20_000, Frozen::Boot), pause(20_000, Frozen::Wall)]);
@@ -104,9 +165,10 @@ pub fn faults_at(kind: Kind) -> Vec<What> {
 }
 
 /// All faults of a process that performed actions of these kinds.
-fn faults_of(process: u32, kinds: &[Kind]) -> Vec<Fault> {
-    let at =
-        |(action, kind): (usize, &Kind)| faults_at(*kind).into_iter().map(move |what| Fault { process, action, what });
+fn faults_of(process: u32, kinds: &[Kind], alphabet: Alphabet) -> Vec<Fault> {
+    let at = |(action, kind): (usize, &Kind)| {
+        faults_at(*kind, alphabet).into_iter().map(move |what| Fault { process, action, what })
+    };
     kinds.iter().enumerate().flat_map(at).collect()
 }
 
@@ -179,12 +241,16 @@ impl Explorer<'_> {
         let kinds = base.processes[0].kinds.clone();
         self.tally.planned = base.processes[0].plan.as_ref().map_or(0, |plan| actions(plan));
         self.planned(base, Vec::new())?;
-        for fault in faults_of(self.number(), &kinds) {
+        let pairs: HashSet<Fault> = faults_of(self.number(), &kinds, Alphabet::Pairs).into_iter().collect();
+        for fault in faults_of(self.number(), &kinds, Alphabet::Whole) {
             let sim = self.plan(&[fault])?;
             let kinds = sim.processes[0].kinds.clone();
             self.planned(sim, vec![fault])?;
-            if self.depth == Depth::Pairs {
-                for second in faults_of(fault.process, &kinds).into_iter().filter(|second| follows(&fault, second)) {
+            if self.depth == Depth::Pairs && pairs.contains(&fault) {
+                for second in faults_of(fault.process, &kinds, Alphabet::Pairs)
+                    .into_iter()
+                    .filter(|second| follows(&fault, second))
+                {
                     let sim = self.plan(&[fault, second])?;
                     self.planned(sim, vec![fault, second])?;
                 }
@@ -221,12 +287,24 @@ impl Explorer<'_> {
         Ok(sim)
     }
 
+    /// A run in which nothing goes wrong ends well, and goes along the refs.
+    fn fault_free(&self, sim: &Sim) -> Result<(), String> {
+        let first = &sim.processes[0];
+        if !first.is_good() {
+            return Err(format!("it fails by itself: {:?}", first.outcome()));
+        }
+        if !sim.world.cloud.config().lag_calls {
+            oracle::order_respects_refs(&first.job.desired, &self.story.before, &sim.world.trace)?;
+        }
+        oracle::successors_come_first(&self.story.before, &sim.world.trace)
+    }
+
     /// Every fault, or every further one, of executing a plan.
     fn executing(&mut self, approved: &Approved) -> Result<(), Box<Failure>> {
         let sim = self.execute(approved, &[])?;
         let kinds = sim.processes[0].kinds.clone();
-        if approved.faults.is_empty() && !sim.processes[0].is_good() {
-            return Err(self.failure(&[], format!("it fails by itself: {:?}", sim.processes[0].outcome()), &sim));
+        if approved.faults.is_empty() {
+            self.fault_free(&sim).map_err(|wrong| self.failure(&[], wrong, &sim))?;
         }
         self.ended(sim, approved.faults.clone())?;
         let further = match (self.depth, approved.faults.len()) {
@@ -236,16 +314,21 @@ impl Explorer<'_> {
         if further == 0 {
             return Ok(());
         }
-        for fault in faults_of(approved.world.started + 1, &kinds) {
+        let number = approved.world.started + 1;
+        let pairs: HashSet<Fault> = faults_of(number, &kinds, Alphabet::Pairs).into_iter().collect();
+        let alphabet = if approved.faults.is_empty() { Alphabet::Whole } else { Alphabet::Pairs };
+        for fault in faults_of(number, &kinds, alphabet) {
             let mut all = approved.faults.clone();
             all.push(fault);
             let sim = self.execute(approved, &[fault])?;
             let kinds = sim.processes[0].kinds.clone();
             self.ended(sim, all.clone())?;
-            if further == 1 || fault.what.kills() {
+            if further == 1 || fault.what.kills() || !pairs.contains(&fault) {
                 continue;
             }
-            for second in faults_of(fault.process, &kinds).into_iter().filter(|second| follows(&fault, second)) {
+            for second in
+                faults_of(fault.process, &kinds, Alphabet::Pairs).into_iter().filter(|second| follows(&fault, second))
+            {
                 let sim = self.execute(approved, &[fault, second])?;
                 let mut all = all.clone();
                 all.push(second);
@@ -268,7 +351,12 @@ impl Explorer<'_> {
             if !self.seen.insert(key) {
                 return self.story.holds(&sim).map_err(|wrong| self.failure(&faults, wrong, &sim));
             }
-            if !done && faults.len() == 1 && self.depth == Depth::Pairs {
+            let in_pairs = |fault: &Fault| {
+                let kind = sim.processes[0].kinds.get(fault.action);
+                // Where it died nothing was performed.
+                kind.is_none_or(|kind| of_pairs(*kind).contains(&fault.what))
+            };
+            if !done && faults.len() == 1 && self.depth == Depth::Pairs && faults.iter().all(in_pairs) {
                 self.left.insert(key, (sim.world.clone(), faults.clone()));
             }
         }
@@ -304,7 +392,7 @@ impl Explorer<'_> {
                 self.run(&mut sim, &first)?;
                 sim.processes[0].kinds.clone()
             };
-            for fault in faults_of(world.started + 1, &kinds) {
+            for fault in faults_of(world.started + 1, &kinds, Alphabet::Pairs) {
                 let mut sim = self.story.sim(world.clone());
                 sim.faults = Faults::Listed(vec![fault]);
                 sim.start(self.story.then.clone(), false);

@@ -86,8 +86,8 @@ pub enum Drift {
     Set,
     /// Makes an object with the name or key that the call is about to take; removes it when the process has ended.
     Squat,
-    /// Removes the object that the call is about to remove, and makes one of its own with the same name or key; removes
-    /// it when the process has ended.
+    /// Removes the object that the call is about (without a call: the youngest that it can), and makes one of its own
+    /// with the same name or key; removes it when the process has ended.
     Swap,
 }
 

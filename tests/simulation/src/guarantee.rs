@@ -79,6 +79,9 @@ impl History<'_> {
             let block = stood.key.rsplit_once('/').map_or("", |(block, _)| block);
             let before = holders.insert(block, run);
             if !contains(stood.bytes, b"\"event\":\"claimed\"") {
+                if before.is_some_and(|holder| holder != run) {
+                    return Err(format!("#{} writes to {block} after it was superseded", stood.run));
+                }
                 continue;
             }
             let claimed = events(stood.bytes);

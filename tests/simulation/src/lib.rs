@@ -7,12 +7,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a harness for tests: what it is given is right, or the test fails")]
 
+pub mod damage;
 pub mod dice;
 pub mod exhaustive;
 pub mod fault;
 pub mod guarantee;
 pub mod infra;
 pub mod lab;
+#[cfg(debug_assertions)]
+pub mod mutants;
 pub mod oracle;
 pub mod plans;
 pub mod process;

@@ -300,3 +300,25 @@ pub fn order_respects_refs(desired: &Desired, before: &[Held], trace: &Trace) ->
         None => Ok(()),
     }
 }
+
+/// No object was removed before the object that takes its place was made.
+///
+/// # Errors
+/// The first one that was.
+pub fn successors_come_first(before: &[Held], trace: &Trace) -> Wrong {
+    let old: BTreeMap<String, ResourceAddr> = before
+        .iter()
+        .filter_map(|held| held.mark.as_ref().map(|mark| (held.id.to_string(), mark.address.clone())))
+        .collect();
+    let mut removed: BTreeSet<ResourceAddr> = BTreeSet::new();
+    for Called { sending, .. } in trace.calls() {
+        match (&sending.call.effect, &sending.object) {
+            (Effect::Remove, Some(id)) => removed.extend(old.get(id.as_str()).cloned()),
+            (Effect::Create { mark: Some(mark), .. }, _) if removed.contains(&mark.address) => {
+                return Err(format!("the old object of {} was removed before the new one was made", mark.address));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}

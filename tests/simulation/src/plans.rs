@@ -3,8 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use provision_aws::provider::Aws;
+use provision_core::call::{Call, Recovery};
 use provision_core::desired::Desired;
-use provision_core::plan::Mode;
+use provision_core::id::{ProviderName, TypeName};
+use provision_core::plan::{Mode, Providers};
+use provision_core::provider::{CannotCompile, Change, Provider};
+use provision_core::schema::Schema;
 use provision_core::sim::SimConfig;
 
 use crate::infra::{BlockSpec, DcSpec, Kind, Res, Spec};
@@ -51,19 +56,30 @@ fn story(name: &'static str, world: World, before: Option<Arc<Desired>>, after: 
     Story::new(name, world, before.as_ref(), Job::new(after, mode, NEW))
 }
 
-/// Plans of three to five actions.
+/// Plans of three to five actions, for every pair of faults.
 pub fn small() -> Vec<fn() -> Story> {
     vec![
         create,
-        create_seen_late,
-        create_then_destroy,
+        create_then_less,
         create_instances,
         update,
         replace_with_its_users,
         replace_across_blocks,
         delete_within_a_block,
         delete_across_blocks,
+    ]
+}
+
+/// Plans in worlds that are less simple, for every single fault.
+pub fn special() -> Vec<fn() -> Story> {
+    vec![
         a_block_leaves,
+        create_seen_late,
+        create_then_destroy,
+        create_with_short_tokens,
+        create_with_a_clock_ahead,
+        create_and_wait_long,
+        update_then_back,
     ]
 }
 
@@ -90,21 +106,89 @@ pub fn create_then_destroy() -> Story {
     story("", instant(), None, all.clone(), Mode::Apply).then("create, then destroy", &all, Mode::Destroy)
 }
 
+/// The same; newer code, which comes before it is finished or right after, has the network alone.
+pub fn create_then_less() -> Story {
+    let [vpc, subnet] = network();
+    let all = defined(&[&[vpc, subnet], &[res(Kind::Group, 2)]]);
+    let less = defined(&[&[vpc]]);
+    story("", instant(), None, all, Mode::Apply).then("create, then less", &less, Mode::Apply)
+}
+
+/// Creates whose tokens are forgotten by the API before a request that was sent can no longer arrive.
+pub fn create_with_short_tokens() -> Story {
+    let story = create_instances_in("create with short tokens", instant());
+    let providers = Providers::new([Arc::new(ShortTokens) as Arc<dyn Provider>]);
+    let job = |job: &Job| Job { providers: providers.clone(), ..job.clone() };
+    Story { first: job(&story.first), then: job(&story.then), ..story }
+}
+
+/// Creates by a runner whose clock is ahead, as far as the cloud allows: its calls are good for longer.
+pub fn create_with_a_clock_ahead() -> Story {
+    let mut story = create();
+    story.name = "create with a clock ahead";
+    story.first.wall_skew_ms = 2_000;
+    story.then.wall_skew_ms = 2_000;
+    story
+}
+
+/// Two instances, one after the other, that take so long that the lease is renewed several times.
+pub fn create_and_wait_long() -> Story {
+    create_instances_in("create and wait long", world(SimConfig { latency_percent: 400, ..SimConfig::instant(7) }))
+}
+
+/// An update; newer code, which comes before it is finished or right after, takes it back.
+pub fn update_then_back() -> Story {
+    let back = defined(&[&network(), &[res(Kind::Group, 2)]]);
+    update().then("update, then back", &back, Mode::Apply)
+}
+
+/// AWS, were its tokens good for a second.
+struct ShortTokens;
+
+impl Provider for ShortTokens {
+    fn name(&self) -> ProviderName {
+        Aws.name()
+    }
+
+    fn schemas(&self) -> &'static [&'static Schema] {
+        Aws.schemas()
+    }
+
+    fn compile(&self, type_name: &TypeName, change: &Change<'_>) -> Result<Vec<Call>, CannotCompile> {
+        let mut calls = Aws.compile(type_name, change)?;
+        for call in &mut calls {
+            if let Recovery::Token { term_seconds, .. } = &mut call.recovery {
+                *term_seconds = 1;
+            }
+        }
+        Ok(calls)
+    }
+
+    fn identity_key(&self, type_name: &TypeName) -> &'static [&'static str] {
+        Aws.identity_key(type_name)
+    }
+}
+
 /// Two instances, created with tokens and waited for, one of which uses the other; and an update.
 pub fn create_instances() -> Story {
+    create_instances_in("create instances", slow())
+}
+
+fn create_instances_in(name: &'static str, world: World) -> Story {
     let [vpc, subnet] = network();
     let (group, one, two) = (res(Kind::Group, 2), res(Kind::Instance, 3), Res { range: 2, ..res(Kind::Instance, 4) });
     let before = defined(&[&[vpc, subnet], &[group]]);
     let vpc = Res { flag: false, ..vpc };
     let after = defined(&[&[vpc, subnet], &[group, one, two]]);
-    story("create instances", slow(), Some(before), after, Mode::Apply)
+    story(name, world, Some(before), after, Mode::Apply)
 }
 
-/// Three updates in two blocks, several calls each.
+/// Three updates in two blocks, of one call each or of two.
 pub fn update() -> Story {
     let all = |flag, tag| {
-        let [vpc, subnet] = network().map(|res| Res { flag, tag, ..res });
-        defined(&[&[vpc, subnet], &[Res { flag, tag, ..res(Kind::Group, 2) }]])
+        let [vpc, subnet] = network();
+        let (vpc, subnet) = (Res { flag, ..vpc }, Res { tag, ..subnet });
+        defined(&[&[vpc, subnet], &[Res { flag, ..res(Kind::Group, 2) }]])
     };
     story("update", instant(), Some(all(true, 1)), all(false, 2), Mode::Apply).on_another_host()
 }

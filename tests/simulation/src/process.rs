@@ -254,6 +254,11 @@ impl Process {
         matches!(self.state, State::Paused { .. })
     }
 
+    /// Whether it has ended.
+    pub fn is_over(&self) -> bool {
+        self.outcome().is_some()
+    }
+
     /// How it ended, if it has.
     pub fn outcome(&self) -> Option<&Outcome> {
         if let State::Ended(outcome) = &self.state { Some(outcome) } else { None }

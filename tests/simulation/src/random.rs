@@ -9,7 +9,7 @@ use provision_core::plan::Mode;
 use provision_core::sim::{Rate, SimConfig};
 
 use crate::dice::Dice;
-use crate::exhaustive::faults_at;
+use crate::exhaustive::{Alphabet, faults_at};
 use crate::fault::{Fault, Kind, What};
 use crate::infra::{Edit, Spec};
 use crate::oracle;
@@ -21,7 +21,7 @@ use crate::world::World;
 
 /// A fault that can strike at an action of this kind.
 pub(crate) fn draw(dice: &mut Dice, kind: Kind) -> What {
-    let faults = faults_at(kind);
+    let faults = faults_at(kind, Alphabet::Whole);
     // Reads that show nothing twice are beyond what an endpoint guarantees; that objects are seen late is drawn with
     // the world.
     let likely: Vec<What> = faults.into_iter().filter(|what| *what != What::Hide || kind == Kind::List).collect();

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use provision_core::desired::Desired;
 use provision_core::exec::GenerationChoice;
-use provision_core::plan::Mode;
+use provision_core::plan::{Mode, Plan};
 use provision_core::sim::Held;
 
 use crate::guarantee::History;
 use crate::oracle;
-use crate::process::{Job, Outcome, Process};
+use crate::process::{Job, Outcome, Process, Shared};
 use crate::sim::{Sim, Stuck};
-use crate::trace::Trace;
+use crate::trace::{Did, Trace};
 use crate::world::World;
 
 /// A run that faults are put into, and what is to be there when others have finished it.
@@ -83,6 +83,14 @@ impl Story {
         self
     }
 
+    /// The same; what was known of entries is forgotten, so that nothing that another run took for right is believed.
+    #[must_use]
+    pub fn with_fresh_memory(&self) -> Self {
+        let mut story = self.clone();
+        story.world.shared = Shared::default();
+        story
+    }
+
     /// What may join a simulation of it.
     pub fn sim(&self, world: World) -> Sim {
         let mut sim = Sim::new(world);
@@ -112,6 +120,8 @@ impl Story {
     /// # Errors
     /// What does not hold.
     pub fn finish(&self, sim: &mut Sim, mut done: bool) -> Result<(), String> {
+        // Whether nobody else could change the logs any more when the run began that ended well.
+        let mut alone = sim.processes.len() <= 1;
         for _ in 0..RUNS {
             if sim.processes.iter().all(|process| process.outcome().is_some()) {
                 self.rest(sim)?;
@@ -119,8 +129,10 @@ impl Story {
             if done {
                 break;
             }
+            alone = sim.processes.iter().all(Process::is_over) && !sim.world.has_puts_on_their_way();
             let number = sim.start(self.then.clone(), false);
             sim.run().map_err(|Stuck(why)| why)?;
+            alone &= sim.processes.last().is_some_and(|last| last.number == number);
             done = sim.process(number).is_some_and(Process::is_good);
             if !done {
                 let later = sim.world.ms + RETRY_MS;
@@ -135,12 +147,12 @@ impl Story {
             let last = sim.processes.last().and_then(|last| last.outcome());
             return Err(format!("{RUNS} runs were not enough: {last:?}"));
         }
-        self.converges(sim)?;
+        self.converges(sim, alone)?;
         self.holds(sim)
     }
 
     /// One run without faults is enough.
-    fn converges(&self, sim: &mut Sim) -> Result<(), String> {
+    fn converges(&self, sim: &mut Sim, alone: bool) -> Result<(), String> {
         sim.limit = STEPS;
         let stuck = |Stuck(why): Stuck| format!("a run without faults: {why}");
         let last = sim.start(self.then.clone(), false);
@@ -149,19 +161,27 @@ impl Story {
         if !ended.is_good() {
             return Err(format!("a run without faults does not finish: {:?}", ended.outcome()));
         }
+        if ended.outcome() != Some(&Outcome::Nothing) && alone && !self.drifted(sim) {
+            return Err(format!(
+                "a run ended well, and left this to do: {}",
+                ended.plan.as_deref().map(left).unwrap_or_default()
+            ));
+        }
         if ended.outcome() != Some(&Outcome::Nothing) || !ended.plan.as_ref().is_some_and(|plan| plan.notes.is_empty())
         {
             let quiet = sim.world.ms + QUIET_MS;
             sim.run_until(quiet).map_err(stuck)?;
             // What was read is read again without any mutant: a broken fold must not hide what it broke.
+            let known = std::mem::take(&mut sim.world.shared);
             let number = unbroken(|| {
                 let number = sim.start(self.then.clone(), true);
                 sim.run().map(|()| number)
             });
+            sim.world.shared = known;
             let process = number.map_err(stuck).map(|number| sim.process(number))?.ok_or("no such process")?;
             let plan = process.plan.as_ref().ok_or_else(|| format!("no plan: {:?}", process.outcome()))?;
             if !plan.is_empty() || !plan.notes.is_empty() || plan.refusals().next().is_some() {
-                return Err(format!("the plan after a run without faults: {plan:#?}"));
+                return Err(format!("a run without faults left this to do: {}", left(plan)));
             }
         }
         match self.then.mode {
@@ -169,6 +189,11 @@ impl Story {
             Mode::Destroy if sim.world.objects().is_empty() => Ok(()),
             Mode::Destroy => Err(format!("left over: {:#?}", sim.world.objects())),
         }
+    }
+
+    /// Whether third parties changed something.
+    fn drifted(&self, sim: &Sim) -> bool {
+        sim.world.trace.did().any(|did| matches!(did, Did::Drifted(_)))
     }
 
     /// The guarantees, over all that has happened so far.
@@ -192,7 +217,20 @@ impl Story {
     }
 }
 
+/// What a plan would do, in a line.
+fn left(plan: &Plan) -> String {
+    let acts = plan.resources().filter(|(_, resource)| resource.acts());
+    let mut left: Vec<String> =
+        acts.map(|(addr, resource)| format!("{addr} {:?} {:?}", resource.allowed, resource.reasons)).collect();
+    left.extend(plan.notes.iter().map(|note| format!("{note:?}")));
+    left.extend(plan.refusals().map(|(block, problem)| format!("{block}: {problem}")));
+    left.join("; ")
+}
+
 /// Without the mutant that is switched on, if one is.
 fn unbroken<T>(f: impl FnOnce() -> T) -> T {
+    #[cfg(debug_assertions)]
+    return provision_core::mutant::with(None, f);
+    #[cfg(not(debug_assertions))]
     f()
 }

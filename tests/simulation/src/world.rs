@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use provision_core::call::{Answer, Effect, Read, ReadAnswer, Readiness, Recovery, Sending, ServerTime};
-use provision_core::id::{ObjectId, ResourceAddr};
+use provision_core::id::{ObjectId, ResourceAddr, TypeName};
 use provision_core::machine::{ActionId, GetAnswer, ListAnswer, Listed, PutAnswer};
 use provision_core::plan::Plan;
 use provision_core::sim::{Held, SimCloud, SimConfig, Tamper};
@@ -129,6 +129,11 @@ impl World {
     /// When the next call or put lands.
     pub(crate) fn next_landing(&self) -> Option<u64> {
         self.flights.first_key_value().map(|((at, _), _)| *at)
+    }
+
+    /// Whether entries that were sent have not arrived yet.
+    pub fn has_puts_on_their_way(&self) -> bool {
+        self.flights.values().any(|flight| matches!(flight.request, Request::Put { .. }))
     }
 
     /// What is on its way next lands; says who is told what, and how much later.
@@ -285,8 +290,8 @@ impl World {
                 set.ok().map(|_| format!("takes the tags of {}", held.id))
             }),
             (Drift::Squat, Some((target, sending))) => self.squat(target, sending),
-            (Drift::Swap, Some((target, sending))) => self.swap(target, sending),
-            (Drift::Squat | Drift::Swap, None) => None,
+            (Drift::Swap, about) => self.swap(about.map(|(_, sending)| sending)),
+            (Drift::Squat, None) => None,
         };
         let did = did.unwrap_or_else(|| "does nothing".to_owned());
         self.changed(&[b"drift", did.as_bytes()]);
@@ -298,26 +303,33 @@ impl World {
     fn squat(&mut self, target: &TargetId, sending: &Sending) -> Option<String> {
         let Effect::Create { fields, .. } = &sending.call.effect else { return None };
         let name = if let Recovery::Name { name } = &sending.call.recovery { Some(name.clone()) } else { None };
-        self.make_foreign(target, sending, fields.clone(), name)
+        self.make_foreign(target, sending.call.type_name.clone(), fields.clone(), name)
     }
 
-    fn swap(&mut self, target: &TargetId, sending: &Sending) -> Option<String> {
-        let id = sending.object.clone()?;
-        let held = self.objects().into_iter().find(|held| held.id == id)?;
-        self.cloud.tamper(self.server_now(), &Tamper::Remove { id }).ok()?;
+    /// The object of the call; without one, the youngest that can be removed and has a name or key.
+    fn swap(&mut self, about: Option<&Sending>) -> Option<String> {
+        let now = self.server_now();
+        let about = about.and_then(|sending| sending.object.clone());
+        let named = ["aws_security_group", "aws_subnet"];
+        let mut candidates = self.objects().into_iter().rev().filter(|held| match &about {
+            Some(id) => held.id == *id,
+            None => held.mark.is_some() && named.contains(&held.type_name.as_str()),
+        });
+        let mut cloud = self.cloud.clone();
+        let held = candidates.find(|held| cloud.tamper(now, &Tamper::Remove { id: held.id.clone() }).is_ok())?;
+        self.cloud.tamper(now, &Tamper::Remove { id: held.id }).ok()?;
         let mut fields = held.fields;
         fields.remove("id");
-        self.make_foreign(target, sending, fields, None)
+        self.make_foreign(&held.target, held.type_name, fields, None)
     }
 
     fn make_foreign(
         &mut self,
         target: &TargetId,
-        sending: &Sending,
+        type_name: TypeName,
         fields: Fields,
         name: Option<String>,
     ) -> Option<String> {
-        let type_name = sending.call.type_name.clone();
         let create = Tamper::Create { target: target.clone(), type_name, fields, mark: None, name };
         let id = self.cloud.tamper(self.server_now(), &create).ok()??;
         self.squatters.push(id.clone());
@@ -329,6 +341,10 @@ impl World {
     /// # Errors
     /// What they had made is not there any more, or not as it was.
     pub fn clear_squatters(&mut self) -> Result<(), String> {
+        if !self.squatters.is_empty() {
+            // Not before they see it themselves.
+            self.pass_to(self.ms + 1_100);
+        }
         for id in std::mem::take(&mut self.squatters) {
             let there = self.objects().into_iter().find(|held| held.id == id);
             if there.is_none_or(|held| held.mark.is_some()) {

@@ -1,0 +1,38 @@
+//! Every mutant of the protocol is noticed: a check that cannot fail is none.
+#![cfg(debug_assertions)]
+#![expect(clippy::print_stdout, reason = "which case caught which mutant is what one wants to know")]
+
+use std::time::Instant;
+
+use provision_core::mutant::Mutant;
+use simulation::mutants::{cases, catch};
+
+/// Every second one, so that two threads share the work.
+fn every_mutant_is_caught(first: usize) {
+    let cases = cases();
+    let mut survivors = Vec::new();
+    for mutant in Mutant::ALL.iter().skip(first).step_by(2) {
+        let began = Instant::now();
+        match catch(*mutant, &cases) {
+            Some(caught) => {
+                let said: String = caught.said.chars().take(160).collect();
+                println!("{:28} caught by {} in {:.1?}: {said}", mutant.name(), caught.case, began.elapsed());
+            }
+            None => {
+                println!("{:28} SURVIVED in {:.1?}: {}", mutant.name(), began.elapsed(), mutant.breaks());
+                survivors.push(mutant.name());
+            }
+        }
+    }
+    assert!(survivors.is_empty(), "not noticed: {survivors:?}");
+}
+
+#[test]
+fn every_even_mutant_is_caught() {
+    every_mutant_is_caught(0);
+}
+
+#[test]
+fn every_odd_mutant_is_caught() {
+    every_mutant_is_caught(1);
+}
