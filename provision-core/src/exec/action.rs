@@ -12,8 +12,7 @@ use crate::mutant::{self, Mutant};
 use crate::plan::{Current, Outcome, ResourcePlan, Retirement, Wanted, decide};
 use crate::progress::Verb;
 use crate::provider::{Change, token};
-use crate::stream::Arriving;
-use crate::stream::event::{BlockEvent, ObjectRecord};
+use crate::stream::event::{BlockEvent, Landed, ObjectRecord};
 use crate::value::Fields;
 
 /// What an action did.
@@ -182,13 +181,28 @@ impl Exec {
         let calls = self.provider(desired)?.compile(&desired.type_name, &change)?;
         let schema = self.providers.schema(&desired.provider, &desired.type_name);
         let mut outputs = schema.map(|schema| computed(schema, &observed.fields)).unwrap_or_default();
-        self.until_nothing_arrives(subject, &desired.type_name, &record.id, Arriving::Set).await?;
         let mut due = Vec::new();
         let followed = self.follow(subject, desired, &record.id, &calls, &mut due, &mut outputs).await;
         self.flush_if_failed(addr, followed, &mut due).await?;
         let inputs = schema.map_or_else(|| wanted.clone(), |schema| self.ours(&wanted, &record.fields, schema));
         self.applied(subject, inputs, outputs, due).await?;
         Ok(Acted { verb: Some(Verb::Update), id: Some(record.id) })
+    }
+
+    /// A repeated set that may still arrive must not undo what the call is about to set.
+    async fn until_no_set_arrives(
+        &self,
+        subject: &Subject<'_>,
+        call: &Call,
+        id: &ObjectId,
+        due: &mut Vec<BlockEvent>,
+    ) -> Result<(), ActionError> {
+        let claim = self.claim(&subject.addr.block)?;
+        if due.iter().any(|event| matches!(event, BlockEvent::Done { how: Landed::Repeated, .. })) {
+            claim.append(std::mem::take(due)).await?;
+        }
+        let until = call.effect.fields().and_then(|fields| claim.state().sets_arriving(id, fields));
+        self.until_nothing_arrives(subject, &call.type_name, id, until).await
     }
 
     /// The calls on an object that exists, one after the other.
@@ -203,6 +217,7 @@ impl Exec {
     ) -> Result<(), ActionError> {
         for call in calls {
             let mut attempts = 0;
+            self.until_no_set_arrives(subject, call, id, due).await?;
             loop {
                 let mark = match &call.effect {
                     Effect::Set { mark, .. } => mark.clone(),
@@ -257,11 +272,10 @@ impl Exec {
     /// call was found out about anew.
     async fn gone_and_made_again(&self, addr: &ResourceAddr, record: &ObjectRecord) -> Result<bool, ActionError> {
         let state = self.claim(&addr.block)?.state();
-        if !state.arriving.contains_key(&(record.id.clone(), Arriving::Create)) {
-            return Ok(false);
-        }
+        let Some(arrival) = state.create_arriving(&record.id) else { return Ok(false) };
         let subject = Subject { addr, target: &record.target, version: record.version, depends_on: &record.depends_on };
-        self.until_nothing_arrives(&subject, &record.type_name, &record.id, Arriving::Create).await?;
+        let until = Some(arrival.intent.last_instant);
+        self.until_nothing_arrives(&subject, &record.type_name, &record.id, until).await?;
         match self.observe_again(addr, Some(record), true).await? {
             Some(_) => Ok(false),
             None => self.another_copy(addr, &record.id).await,

@@ -6,14 +6,13 @@ use super::attempt::Subject;
 use super::context::{ActionError, Exec};
 use super::observe::read_all;
 use super::procedure::{Next, Observation, Procedure, UntilGone, UntilReady};
-use crate::call::{Observed, Readiness, Scope, Wait};
+use crate::call::{Observed, Readiness, Scope, ServerTime, Wait};
 use crate::id::{ObjectId, ResourceAddr, TypeName};
 use crate::mutant::{self, Mutant};
 use crate::plan::Presence;
 use crate::progress::Progress;
 use crate::schema::{Role, Schema};
 use crate::stream::event::{BlockEvent, ObjectRecord};
-use crate::stream::{Arrival, Arriving};
 use crate::target::TargetId;
 use crate::value::Fields;
 
@@ -71,25 +70,21 @@ impl Exec {
         }
     }
 
-    /// Waits until a request that was repeated can no longer arrive a second time.
+    /// Waits until no request that was repeated can arrive a second time any more.
     pub(super) async fn until_nothing_arrives(
         &self,
         subject: &Subject<'_>,
         type_name: &TypeName,
         id: &ObjectId,
-        what: Arriving,
+        until: Option<ServerTime>,
     ) -> Result<(), ActionError> {
-        if mutant::on(Mutant::RepeatMayArriveForgotten) {
-            return Ok(());
-        }
-        let state = self.claim(&subject.addr.block)?.state();
-        let Some(Arrival { until, intent: _ }) = state.arriving.get(&(id.clone(), what)) else { return Ok(()) };
+        let Some(until) = until.filter(|_| !mutant::on(Mutant::RepeatMayArriveForgotten)) else { return Ok(()) };
         let mut told = false;
         loop {
             let scope = Scope::Id(id.clone());
             let attempts = self.settings.read_attempts;
             let read = read_all(&self.io, &self.limiter, subject.target, type_name, &scope, attempts).await;
-            if read.is_ok_and(|all| all.server_time.is_some_and(|now| now > *until)) {
+            if read.is_ok_and(|all| all.server_time.is_some_and(|now| now > until)) {
                 return Ok(());
             }
             if !told {

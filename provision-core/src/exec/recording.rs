@@ -7,7 +7,6 @@ use crate::call::{Effect, Observed};
 use crate::id::{BlockAddr, ObjectId, ResourceAddr};
 use crate::mutant::{self, Mutant};
 use crate::progress::Progress;
-use crate::stream::Arriving;
 use crate::stream::event::{BlockEvent, ObjectRecord};
 use crate::value::Fields;
 
@@ -68,7 +67,7 @@ impl Exec {
     /// found out about. Says whether there was one.
     pub(super) async fn another_copy(&self, addr: &ResourceAddr, id: &ObjectId) -> Result<bool, ActionError> {
         let claim = self.claim(&addr.block)?;
-        if !claim.state().arriving.contains_key(&(id.clone(), Arriving::Create)) {
+        if claim.state().create_arriving(id).is_none() {
             return Ok(false);
         }
         claim.append(vec![BlockEvent::Gone { resource: addr.name.clone(), id: id.clone() }]).await?;

@@ -134,6 +134,7 @@ impl<'a> Planner<'a> {
 
         let state = self.recorded(addr);
         let object = state.map(|state| &state.object);
+        let mut calls = self.open_calls(addr);
         let current = match object {
             None => Current::None,
             Some(object) => match inputs.world.presence(&object.target, &object.type_name, &object.id) {
@@ -143,7 +144,12 @@ impl<'a> Planner<'a> {
                     applied: state.and_then(|state| state.applied.as_ref()),
                     mark: object.mark.as_ref(),
                 },
-                Presence::Absent => Current::Gone { id: &object.id },
+                Presence::Absent => {
+                    // Another copy of a repeated create was refused while the object was there, and may be let in now.
+                    let create = self.state(&addr.block).and_then(|state| state.create_arriving(&object.id));
+                    calls.extend(create.map(|arrival| arrival.intent.call.api.clone()));
+                    Current::Gone { id: &object.id }
+                }
                 Presence::Unknown(why) => {
                     return Err(format!(
                         "{addr}: whether {} {} is there is not known: {}",
@@ -168,7 +174,7 @@ impl<'a> Planner<'a> {
             },
             Some(_) | None => decide(schema, &wanted, current),
         };
-        self.allow_for_open_calls(addr, schema, &mut decision);
+        allow_for_open_calls(calls, schema, &mut decision);
         if decision.allowed.contains(&Outcome::Replace)
             && let Some(object) = object
         {
@@ -204,14 +210,11 @@ impl<'a> Planner<'a> {
         })
     }
 
-    /// An open call may have landed or not, so everything is possible until that is found out.
-    fn allow_for_open_calls(&self, addr: &ResourceAddr, schema: &Schema, decision: &mut Decision) {
-        let Some(state) = self.state(&addr.block) else { return };
-        for intent in state.open.values().filter(|intent| intent.resource == addr.name) {
-            decision.reasons.push(Reason::OpenCall { api: intent.call.api.clone() });
-            decision.allowed.extend([Outcome::NoOp, Outcome::Create, Outcome::Update, Outcome::Replace]);
-            decision.fields.extend(schema.fields.iter().map(|field| field.name.to_owned()));
-        }
+    /// The calls of the resource that may have landed or not.
+    fn open_calls(&self, addr: &ResourceAddr) -> Vec<String> {
+        let Some(state) = self.state(&addr.block) else { return Vec::new() };
+        let open = state.open.values().filter(|intent| intent.resource == addr.name);
+        open.map(|intent| intent.call.api.clone()).collect()
     }
 
     /// A name that no present or deposed object of the resource has.
@@ -355,6 +358,15 @@ fn recorded_users(recorded: &BTreeMap<BlockAddr, BlockInput>) -> BTreeMap<Resour
         }
     }
     users
+}
+
+/// Everything is possible until it is found out whether an open call landed.
+fn allow_for_open_calls(calls: Vec<String>, schema: &Schema, decision: &mut Decision) {
+    for api in calls {
+        decision.reasons.push(Reason::OpenCall { api });
+        decision.allowed.extend([Outcome::NoOp, Outcome::Create, Outcome::Update, Outcome::Replace]);
+        decision.fields.extend(schema.fields.iter().map(|field| field.name.to_owned()));
+    }
 }
 
 fn is_open_call(reason: &Reason) -> bool {

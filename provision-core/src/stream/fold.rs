@@ -51,7 +51,7 @@ pub struct BlockState {
     /// Intents whose outcome is not recorded.
     pub open: BTreeMap<IntentNo, Intent>,
     /// Repeated requests that may still arrive a second time.
-    pub arriving: BTreeMap<(ObjectId, Arriving), Arrival>,
+    pub arriving: BTreeMap<IntentNo, Arrival>,
     /// The number that the next intent gets at the least.
     pub next_intent: IntentNo,
     /// Every definition that the stream holds, by digest.
@@ -87,11 +87,13 @@ pub enum Arriving {
     Set,
 }
 
-/// A repeated request that may still arrive a second time.
+/// A repeated request that may still arrive a second time, until its last instant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arrival {
-    /// Until this time of the server's clock.
-    pub until: ServerTime,
+    /// What it does then.
+    pub what: Arriving,
+    /// The object that it made or acted on.
+    pub object: ObjectId,
     /// The request.
     pub intent: Intent,
 }
@@ -296,8 +298,10 @@ impl BlockState {
                     self.leave(resource, Some(id))?;
                 }
                 // Somebody removed it, so another copy of its create is not refused any more: that call is open again.
-                if let Some(Arrival { intent, until: _ }) = self.arriving.remove(&(id.clone(), Arriving::Create)) {
-                    self.open.insert(intent.number, intent);
+                if let Some(number) = self.create_arriving(id).map(|arrival| arrival.intent.number)
+                    && let Some(arrival) = self.arriving.remove(&number)
+                {
+                    self.open.insert(number, arrival.intent);
                 }
             }
             BlockEvent::MovedOut { resource, to: _ } => {
@@ -367,8 +371,7 @@ impl BlockState {
             Recovery::Name { .. } | Recovery::Tag | Recovery::NaturalKey { .. } => Arriving::Create,
             Recovery::Set => Arriving::Set,
         };
-        let arrival = Arrival { until: intent.last_instant, intent: intent.clone() };
-        self.arriving.insert((id.clone(), what), arrival);
+        self.arriving.insert(number, Arrival { what, object: id.clone(), intent: intent.clone() });
     }
 
     fn done(&mut self, number: IntentNo, id: Option<&ObjectId>, outputs: &Fields) -> Result<(), Illegal> {
@@ -404,7 +407,7 @@ impl BlockState {
             }
             (Effect::Remove, Some(object)) => {
                 self.record(&intent.resource, object)?;
-                self.arriving.retain(|(id, _), _| id != object);
+                self.arriving.retain(|_, arrival| arrival.object != *object);
                 if self.deposed.remove(object).is_none() {
                     self.resources.remove(&intent.resource);
                 }
@@ -458,6 +461,21 @@ impl BlockState {
     fn no_open(&self, resource: &ResourceName, on: impl Fn(Option<&ObjectId>) -> bool) -> Result<(), Illegal> {
         let open = self.open.values().find(|open| open.resource == *resource && on(open.object.as_ref()));
         open.map_or(Ok(()), |open| Err(Illegal::StillOpen { resource: resource.clone(), open: open.number }))
+    }
+
+    /// The create of the object, if it was repeated and may arrive again.
+    pub fn create_arriving(&self, id: &ObjectId) -> Option<&Arrival> {
+        self.arriving.values().find(|arrival| arrival.what == Arriving::Create && arrival.object == *id)
+    }
+
+    /// Until when sets that were repeated may arrive again and undo a set of one of these fields.
+    pub fn sets_arriving(&self, id: &ObjectId, fields: &Fields) -> Option<ServerTime> {
+        let sets = self.arriving.values().filter(|arrival| arrival.what == Arriving::Set && arrival.object == *id);
+        let same = sets.filter(|arrival| {
+            let set = arrival.intent.call.effect.fields();
+            set.is_some_and(|set| set.is_empty() || set.keys().any(|field| fields.contains_key(field)))
+        });
+        same.map(|arrival| arrival.intent.last_instant).max()
     }
 
     /// What a plan binds: objects, what is due, and what is open; neither positions nor claims.

@@ -14,11 +14,11 @@ impl Dice {
     /// Others of the same seed.
     #[must_use]
     pub fn fork(&mut self) -> Self {
-        Self(self.next())
+        Self(self.roll())
     }
 
     /// The next number.
-    pub fn next(&mut self) -> u64 {
+    pub fn roll(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -28,7 +28,7 @@ impl Dice {
 
     /// A number below `below`; 0 where that is 0.
     pub fn below(&mut self, below: u64) -> u64 {
-        self.next().checked_rem(below).unwrap_or(0)
+        self.roll().checked_rem(below).unwrap_or(0)
     }
 
     /// An index below `len`.

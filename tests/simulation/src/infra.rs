@@ -112,7 +112,7 @@ impl Kind {
 
 impl Res {
     fn draw(kind: Kind, dice: &mut Dice) -> Self {
-        let [range, zone, flag, tag, first, second, third] = dice.next().to_le_bytes()[..7] else { unreachable!() };
+        let [range, zone, flag, tag, first, second, third] = dice.roll().to_le_bytes()[..7] else { unreachable!() };
         let (range, zone, flag, tag) = (range % 3, zone % 2, flag % 2 == 0, tag % 3);
         Self { kind, uid: 0, range, zone, flag, tag, picks: [first, second, third] }
     }
@@ -133,7 +133,7 @@ impl Edit {
             What::Range,
         ];
         let what = ALL[dice.index(ALL.len())];
-        let [dc, block, resource, ..] = dice.next().to_le_bytes();
+        let [dc, block, resource, ..] = dice.roll().to_le_bytes();
         let kind = Kind::draw(dice);
         Self { what, dc, block, resource, values: Res::draw(kind, dice) }
     }

@@ -89,7 +89,7 @@ impl Random {
             page_size: if dice.per_mille(200) { 1 } else { 1000 },
             throttle: dice.per_mille(100).then_some(Rate { burst: 5, per_second: 10 }),
             latency_percent: if dice.per_mille(300) { 100 } else { 0 },
-            ..SimConfig::instant(dice.next())
+            ..SimConfig::instant(dice.roll())
         };
         let store_skew_ms = if dice.per_mille(300) { [-100_000, 100_000][dice.index(2)] } else { 0 };
         let chaos_ms = 20_000 + dice.below(60_000);

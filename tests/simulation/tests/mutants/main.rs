@@ -36,3 +36,11 @@ fn every_even_mutant_is_caught() {
 fn every_odd_mutant_is_caught() {
     every_mutant_is_caught(1);
 }
+
+#[test]
+fn without_a_mutant_every_case_passes() {
+    for case in cases() {
+        let passed = (case.run)();
+        assert_eq!(passed, Ok(()), "{}", case.name);
+    }
+}
