@@ -106,10 +106,10 @@ pub fn create_then_destroy() -> Story {
     story("", instant(), None, all.clone(), Mode::Apply).then("create, then destroy", &all, Mode::Destroy)
 }
 
-/// The same; newer code, which comes before it is finished or right after, has the network alone.
+/// The same in one block; newer code, which comes before it is finished or right after, has the network alone.
 pub fn create_then_less() -> Story {
     let [vpc, subnet] = network();
-    let all = defined(&[&[vpc, subnet], &[res(Kind::Group, 2)]]);
+    let all = defined(&[&[vpc, subnet, res(Kind::Group, 2)]]);
     let less = defined(&[&[vpc]]);
     story("", instant(), None, all, Mode::Apply).then("create, then less", &less, Mode::Apply)
 }
@@ -177,9 +177,9 @@ pub fn create_instances() -> Story {
 fn create_instances_in(name: &'static str, world: World) -> Story {
     let [vpc, subnet] = network();
     let (group, one, two) = (res(Kind::Group, 2), res(Kind::Instance, 3), Res { range: 2, ..res(Kind::Instance, 4) });
-    let before = defined(&[&[vpc, subnet], &[group]]);
+    let before = defined(&[&[vpc, subnet, group]]);
     let vpc = Res { flag: false, ..vpc };
-    let after = defined(&[&[vpc, subnet], &[group, one, two]]);
+    let after = defined(&[&[vpc, subnet, group, one, two]]);
     story(name, world, Some(before), after, Mode::Apply)
 }
 
@@ -197,7 +197,8 @@ pub fn update() -> Story {
 pub fn replace_with_its_users() -> Story {
     let all = |zone| {
         let (one, two) = (Res { zone, ..res(Kind::Instance, 3) }, Res { range: 2, ..res(Kind::Instance, 4) });
-        defined(&[&network(), &[res(Kind::Group, 2)], &[one, two]])
+        let [vpc, subnet] = network();
+        defined(&[&[vpc, subnet, res(Kind::Group, 2), one, two]])
     };
     story("replace with its users", instant(), Some(all(0)), all(1), Mode::Apply)
 }
