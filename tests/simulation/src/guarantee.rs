@@ -255,7 +255,7 @@ fn contains(bytes: &[u8], what: &[u8]) -> bool {
 }
 
 fn position(bytes: &[u8], what: &[u8]) -> Option<usize> {
-    bytes.windows(what.len()).position(|window| window == what)
+    memchr::memmem::find(bytes, what)
 }
 
 /// Every call was sent while an entry stood that holds its intent: the whole call, its object, stamp and last instant.

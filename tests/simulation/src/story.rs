@@ -35,8 +35,8 @@ pub struct Story {
 /// Restarts, and approvals, happen at whole multiples of this: worlds that differ in nothing but when a run ended become
 /// the same, and are explored once.
 const RESTART_GRID_MS: u64 = 500;
-/// How long the one who starts runs waits after a refusal.
-const RETRY_MS: u64 = 2_000;
+/// How long the one who starts runs waits after a refusal: twice that is longer than a lease.
+const RETRY_MS: u64 = 3_500;
 /// How many runs may be needed to finish: more than the longest lease takes.
 const RUNS: u32 = 25;
 /// After this, nothing is on its way any more, in milliseconds.

@@ -204,7 +204,7 @@ impl World {
     /// The resources that an entry calls applied while their objects are not ready.
     fn applied_and_not_ready(&self, bytes: &[u8]) -> Vec<ResourceAddr> {
         const APPLIED: &[u8] = b"\"event\":\"applied\"";
-        if self.cloud.config().latency_percent == 0 || !bytes.windows(APPLIED.len()).any(|window| window == APPLIED) {
+        if self.cloud.config().latency_percent == 0 || memchr::memmem::find(bytes, APPLIED).is_none() {
             return Vec::new();
         }
         let events = events(bytes);
