@@ -10,6 +10,7 @@ use crate::infra::{BlockSpec, DcSpec, Kind, Res, Spec};
 use crate::oracle;
 use crate::process::{Job, Outcome, Process};
 use crate::sim::{Faults, Sim, Stuck};
+use crate::story::unbroken;
 use crate::trace::{Bytes, Trace};
 use crate::world::World;
 
@@ -59,10 +60,26 @@ fn apply(sim: &mut Sim, job: Job) -> Result<u32, String> {
 /// # Errors
 /// What does not hold.
 pub fn every_entry(damage: Damage) -> Result<u32, String> {
+    let (world, other) = unbroken(two_histories)?;
+    let stream = |key: &&String| key.starts_with("v1/block/us-test.m100/");
+    let keys: Vec<String> = world.store.keys().filter(stream).cloned().collect();
+    let mut cases = 0;
+    for (at, key) in keys.iter().enumerate() {
+        let mut world = world.clone();
+        if !strike(&mut world, &other, &keys, at, damage) {
+            continue;
+        }
+        cases += 1;
+        refused(world).map_err(|wrong| format!("{damage:?} entry {key}: {wrong}"))?;
+    }
+    if cases == 0 { Err(format!("{damage:?}: no case")) } else { Ok(cases) }
+}
+
+/// Two histories of the same run: in the second one an answer is lost, so that one of its entries says something else, and
+/// could follow as well.
+fn two_histories() -> Result<(World, World), String> {
     let mut sim = Sim::new(World::new(SimConfig::instant(7)));
     apply(&mut sim, job(0, 1))?;
-    // From here on, two histories of the same run: in the second one an answer is lost, so that one of its entries says
-    // something else, and could follow as well.
     let mut other = Sim::new(sim.world.clone());
     let process = other.world.started + 1;
     apply(&mut sim, job(2, 2))?;
@@ -70,20 +87,8 @@ pub fn every_entry(damage: Damage) -> Result<u32, String> {
     let call = kinds.iter().position(|kind| *kind == crate::fault::Kind::Call).ok_or("no call")?;
     other.faults = Faults::Listed(vec![Fault { process, action: call, what: What::LoseAnswer }]);
     apply(&mut other, job(2, 2))?;
-    let mut world = sim.world;
-    world.trace = Trace::default();
-    let stream = |key: &&String| key.starts_with("v1/block/us-test.m100/");
-    let keys: Vec<String> = world.store.keys().filter(stream).cloned().collect();
-    let mut cases = 0;
-    for (at, key) in keys.iter().enumerate() {
-        let mut world = world.clone();
-        if !strike(&mut world, &other.world, &keys, at, damage) {
-            continue;
-        }
-        cases += 1;
-        refused(world).map_err(|wrong| format!("{damage:?} entry {key}: {wrong}"))?;
-    }
-    if cases == 0 { Err(format!("{damage:?}: no case")) } else { Ok(cases) }
+    sim.world.trace = Trace::default();
+    Ok((sim.world, other.world))
 }
 
 /// Whether the damage can be done to that entry.

@@ -75,6 +75,8 @@ pub fn special() -> Vec<fn() -> Story> {
     vec![
         a_block_leaves,
         create_seen_late,
+        create_seen_late_from_elsewhere,
+        create_by_another_clock,
         create_then_destroy,
         create_with_short_tokens,
         create_with_a_clock_ahead,
@@ -94,10 +96,25 @@ pub fn create() -> Story {
     story("create", instant(), None, defined(&[&network(), &[res(Kind::Group, 2)]]), Mode::Apply)
 }
 
-/// The same where objects are seen late, finished from another machine.
+/// The same where objects are seen late, finished at once.
 pub fn create_seen_late() -> Story {
     let all = defined(&[&network(), &[res(Kind::Group, 2)]]);
-    story("create, seen late", late(), None, all, Mode::Apply).on_another_host()
+    story("create, seen late", late(), None, all, Mode::Apply)
+}
+
+/// The same, finished from another machine when the lease has ended.
+pub fn create_seen_late_from_elsewhere() -> Story {
+    let mut story = create_seen_late().on_another_host();
+    story.name = "create, seen late from elsewhere";
+    story
+}
+
+/// Creates beside a store whose clock is far behind, finished from another machine.
+pub fn create_by_another_clock() -> Story {
+    let mut world = instant();
+    world.store_skew_ms = -100_000;
+    let all = defined(&[&network(), &[res(Kind::Group, 2)]]);
+    story("create by another clock", world, None, all, Mode::Apply).on_another_host()
 }
 
 /// The same; what was begun is then destroyed by newer code.
@@ -133,7 +150,7 @@ pub fn create_with_a_clock_ahead() -> Story {
 
 /// Two instances, one after the other, that take so long that the lease is renewed several times.
 pub fn create_and_wait_long() -> Story {
-    create_instances_in("create and wait long", world(SimConfig { latency_percent: 400, ..SimConfig::instant(7) }))
+    create_instances_in("create and wait long", world(SimConfig { latency_percent: 900, ..SimConfig::instant(7) }))
 }
 
 /// An update; newer code, which comes before it is finished or right after, takes it back.

@@ -228,7 +228,7 @@ fn left(plan: &Plan) -> String {
 }
 
 /// Without the mutant that is switched on, if one is.
-fn unbroken<T>(f: impl FnOnce() -> T) -> T {
+pub(crate) fn unbroken<T>(f: impl FnOnce() -> T) -> T {
     #[cfg(debug_assertions)]
     return provision_core::mutant::with(None, f);
     #[cfg(not(debug_assertions))]
