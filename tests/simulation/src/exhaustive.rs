@@ -11,6 +11,7 @@
 //! endpoint guarantees (`Bounds::visibility`), so no pair consists of these.
 
 use std::collections::{BTreeMap, HashSet};
+use std::fmt;
 use std::sync::Arc;
 
 use provision_core::plan::Plan;
@@ -28,8 +29,21 @@ use crate::world::World;
 pub enum Depth {
     /// Every single fault.
     Singles,
-    /// Every pair as well.
+    /// Every pair of those that go furthest as well.
     Pairs,
+    /// Every pair.
+    WholePairs,
+}
+
+impl Depth {
+    /// What pairs consist of, where there are any.
+    fn pairs(self) -> Option<Alphabet> {
+        match self {
+            Self::Singles => None,
+            Self::Pairs => Some(Alphabet::Pairs),
+            Self::WholePairs => Some(Alphabet::Whole),
+        }
+    }
 }
 
 /// What was explored.
@@ -45,6 +59,17 @@ pub struct Tally {
     pub worlds: u64,
 }
 
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { planned, singles, pairs, worlds } = self;
+        write!(
+            f,
+            "a plan of {planned} actions, {singles} histories with one fault, {pairs} with two, {worlds} of them run to \
+             their ends"
+        )
+    }
+}
+
 /// A history that shows something wrong.
 #[derive(Debug, Clone)]
 pub struct Failure {
@@ -56,6 +81,13 @@ pub struct Failure {
     pub wrong: String,
     /// What happened.
     pub table: String,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { story, faults, wrong, table } = self;
+        write!(f, "{table}\n{story}: {faults:?}\n{wrong}")
+    }
 }
 
 /// Which faults are tried.
@@ -186,8 +218,8 @@ fn follows(first: &Fault, second: &Fault) -> bool {
 pub fn explore(story: &Story, depth: Depth) -> Result<Tally, Box<Failure>> {
     let mut explorer = Explorer { story, depth, tally: Tally::default(), seen: HashSet::new(), left: BTreeMap::new() };
     explorer.planning()?;
-    if depth == Depth::Pairs {
-        explorer.finishing()?;
+    if let Some(alphabet) = depth.pairs() {
+        explorer.finishing(alphabet)?;
     }
     Ok(explorer.tally)
 }
@@ -209,6 +241,11 @@ struct Approved {
 }
 
 impl Explorer<'_> {
+    /// The faults of a process that pairs consist of.
+    fn in_pairs(&self, process: u32, kinds: &[Kind]) -> Vec<Fault> {
+        self.depth.pairs().map(|alphabet| faults_of(process, kinds, alphabet)).unwrap_or_default()
+    }
+
     fn count(&mut self, faults: &[Fault]) {
         match faults.len() {
             0 => {}
@@ -240,15 +277,13 @@ impl Explorer<'_> {
         let kinds = base.processes[0].kinds.clone();
         self.tally.planned = base.processes[0].plan.as_ref().map_or(0, |plan| actions(plan));
         self.planned(base, Vec::new())?;
-        let pairs: HashSet<Fault> = faults_of(self.number(), &kinds, Alphabet::Pairs).into_iter().collect();
+        let pairs = self.in_pairs(self.number(), &kinds);
         for fault in faults_of(self.number(), &kinds, Alphabet::Whole) {
             let sim = self.plan(&[fault])?;
             let kinds = sim.processes[0].kinds.clone();
             self.planned(sim, vec![fault])?;
-            if self.depth == Depth::Pairs && pairs.contains(&fault) {
-                for second in faults_of(fault.process, &kinds, Alphabet::Pairs)
-                    .into_iter()
-                    .filter(|second| follows(&fault, second))
+            if pairs.contains(&fault) {
+                for second in self.in_pairs(fault.process, &kinds).into_iter().filter(|second| follows(&fault, second))
                 {
                     let sim = self.plan(&[fault, second])?;
                     self.planned(sim, vec![fault, second])?;
@@ -306,17 +341,18 @@ impl Explorer<'_> {
             self.fault_free(&sim).map_err(|wrong| self.failure(&[], wrong, &sim))?;
         }
         self.ended(sim, approved.faults.clone())?;
-        let further = match (self.depth, approved.faults.len()) {
-            (Depth::Singles, n) => 1_usize.saturating_sub(n),
-            (Depth::Pairs, n) => 2_usize.saturating_sub(n),
+        let depth = match self.depth {
+            Depth::Singles => 1_usize,
+            Depth::Pairs | Depth::WholePairs => 2,
         };
+        let further = depth.saturating_sub(approved.faults.len());
         if further == 0 {
             return Ok(());
         }
         let number = approved.world.started + 1;
-        let pairs: HashSet<Fault> = faults_of(number, &kinds, Alphabet::Pairs).into_iter().collect();
-        let alphabet = if approved.faults.is_empty() { Alphabet::Whole } else { Alphabet::Pairs };
-        for fault in faults_of(number, &kinds, alphabet) {
+        let pairs = self.in_pairs(number, &kinds);
+        let first = approved.faults.is_empty();
+        for fault in if first { faults_of(number, &kinds, Alphabet::Whole) } else { pairs.clone() } {
             let mut all = approved.faults.clone();
             all.push(fault);
             let sim = self.execute(approved, &[fault])?;
@@ -325,9 +361,7 @@ impl Explorer<'_> {
             if further == 1 || fault.what.kills() || !pairs.contains(&fault) {
                 continue;
             }
-            for second in
-                faults_of(fault.process, &kinds, Alphabet::Pairs).into_iter().filter(|second| follows(&fault, second))
-            {
+            for second in self.in_pairs(fault.process, &kinds).into_iter().filter(|second| follows(&fault, second)) {
                 let sim = self.execute(approved, &[fault, second])?;
                 let mut all = all.clone();
                 all.push(second);
@@ -352,10 +386,11 @@ impl Explorer<'_> {
             }
             let in_pairs = |fault: &Fault| {
                 let kind = sim.processes[0].kinds.get(fault.action);
+                let Some(alphabet) = self.depth.pairs() else { return false };
                 // Where it died nothing was performed.
-                kind.is_none_or(|kind| of_pairs(*kind).contains(&fault.what))
+                kind.is_none_or(|kind| faults_at(*kind, alphabet).contains(&fault.what))
             };
-            if !done && faults.len() == 1 && self.depth == Depth::Pairs && faults.iter().all(in_pairs) {
+            if !done && faults.len() == 1 && faults.iter().all(in_pairs) {
                 self.left.insert(key, (sim.world.clone(), faults.clone()));
             }
         }
@@ -383,7 +418,7 @@ impl Explorer<'_> {
     }
 
     /// Every fault of the runs that finish what others have left.
-    fn finishing(&mut self) -> Result<(), Box<Failure>> {
+    fn finishing(&mut self, alphabet: Alphabet) -> Result<(), Box<Failure>> {
         for (world, first) in std::mem::take(&mut self.left).into_values() {
             let kinds = {
                 let mut sim = self.story.sim(world.clone());
@@ -391,7 +426,7 @@ impl Explorer<'_> {
                 self.run(&mut sim, &first)?;
                 sim.processes[0].kinds.clone()
             };
-            for fault in faults_of(world.started + 1, &kinds, Alphabet::Pairs) {
+            for fault in faults_of(world.started + 1, &kinds, alphabet) {
                 let mut sim = self.story.sim(world.clone());
                 sim.faults = Faults::Listed(vec![fault]);
                 sim.start(self.story.then.clone(), false);

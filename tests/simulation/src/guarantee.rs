@@ -61,7 +61,9 @@ impl History<'_> {
     /// A claim is taken over only from a run that has ended, from a dead process, or after the lease.
     fn takeovers_are_right(&self) -> Wrong {
         let mut holders: BTreeMap<&str, &str> = BTreeMap::new();
-        let mut signs: BTreeMap<&str, (u64, bool)> = BTreeMap::new();
+        // The last sign of life of each run; whether it has ended; whether its lease had lapsed: nothing brings it back,
+        // also not a renewal by a process whose clocks stood still.
+        let mut signs: BTreeMap<&str, (u64, bool, bool)> = BTreeMap::new();
         let mut gone: BTreeSet<u32> = BTreeSet::new();
         let mut writers: BTreeMap<&str, u32> = BTreeMap::new();
         for step in &self.trace.steps {
@@ -73,7 +75,8 @@ impl History<'_> {
             writers.entry(run).or_insert(stood.run);
             if stood.key.starts_with("v1/run/") {
                 let ended = contains(stood.bytes, b"\"event\":\"ended\"");
-                signs.insert(run, (stood.ms, ended));
+                let (last, _, lapsed) = *signs.entry(run).or_insert((stood.ms, false, false));
+                signs.insert(run, (stood.ms, ended, lapsed || stood.ms >= last + self.lease_ms));
                 continue;
             }
             let block = stood.key.rsplit_once('/').map_or("", |(block, _)| block);
@@ -87,12 +90,12 @@ impl History<'_> {
             let claimed = events(stood.bytes);
             let why = claimed.first().and_then(|event| event["took_over"].as_str()).map(str::to_owned);
             let (Some(why), Some(holder)) = (why, before) else { continue };
-            let (sign, ended) = signs.get(holder).copied().unwrap_or((0, false));
+            let (sign, ended, lapsed) = signs.get(holder).copied().unwrap_or((0, false, false));
             let dead = writers.get(holder).is_some_and(|holder| gone.contains(holder));
             let right = match why.as_str() {
                 "run_ended" => ended,
                 "holder_dead" => dead,
-                "lease_expired" => ended || stood.ms >= sign + self.lease_ms,
+                "lease_expired" => ended || lapsed || stood.ms >= sign + self.lease_ms,
                 _ => false,
             };
             if !right {

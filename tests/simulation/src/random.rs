@@ -1,6 +1,7 @@
 //! Random histories: several runners with newer and older code, whose processes, clocks, calls and stores go wrong, in
 //! a world that drifts. All of it derives from one seed.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -227,6 +228,34 @@ impl Random {
             }
         }
         all
+    }
+}
+
+impl fmt::Display for Random {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { seed, config, store_skew_ms, versions, starts, chance, faults, chaos_ms } = self;
+        writeln!(f, "seed {seed}: {} versions of the code, {} ms of faults", versions.len(), chaos_ms)?;
+        writeln!(f, "  cloud: {config:?}; the store's clock is {store_skew_ms} ms ahead")?;
+        let order = if chance.order.is_some() { "random" } else { "fixed" };
+        let delays = chance.delays.as_ref().map_or(0, |(_, most)| *most);
+        writeln!(f, "  {order} order, delays of up to {delays} ms")?;
+        for (number, start) in (1..).zip(starts) {
+            match start {
+                Some(Start { at, version, mode, host, wall_skew_ms }) => writeln!(
+                    f,
+                    "  #{number} at {at} ms: {mode:?} version {version} on host {host}, its clock {wall_skew_ms} ms ahead"
+                )?,
+                None => writeln!(f, "  #{number} is left out")?,
+            }
+        }
+        match faults {
+            Faults::Drawn { per_mille, .. } => write!(f, "  faults at {per_mille} of 1000 actions"),
+            Faults::Listed(faults) => {
+                let shown =
+                    |fault: &Fault| format!("{:?} at action {} of #{}", fault.what, fault.action, fault.process);
+                write!(f, "  faults: {}", faults.iter().map(shown).collect::<Vec<_>>().join(", "))
+            }
+        }
     }
 }
 

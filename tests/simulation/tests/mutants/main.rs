@@ -1,5 +1,6 @@
 //! Every mutant of the protocol is noticed: a check that cannot fail is none.
 #![cfg(debug_assertions)]
+#![expect(clippy::disallowed_methods, reason = "how long it takes is printed")]
 #![expect(clippy::print_stdout, reason = "which case caught which mutant is what one wants to know")]
 
 use std::time::Instant;

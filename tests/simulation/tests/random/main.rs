@@ -1,29 +1,29 @@
-//! Random histories, for a minute.
+//! Random histories for as long as a test run has, from the first seed on; ten million are a command's work
+//! (`cargo run --release -p simulation -- random`).
 
+#![expect(clippy::disallowed_methods, reason = "as many histories as a minute allows")]
 #![expect(clippy::print_stdout, reason = "how many histories there were is what one wants to know")]
 
 use std::time::{Duration, Instant};
 
 use simulation::random::Random;
 
+const SECONDS: u64 = 60;
+
+/// Every second seed, so that two threads share the work.
 fn seeds(first: u64) {
     let began = Instant::now();
-    let mut seed = first;
-    let (mut wrongs, mut steps) = (0, 0);
-    while began.elapsed() < Duration::from_secs(std::env::var("T").map_or(60, |t| t.parse().unwrap())) {
-        let random = Random::new(seed);
-        let played = random.play(false);
-        steps += played.trace.steps.len();
+    let (mut seeds, mut steps, mut struck) = (0, 0, 0);
+    for seed in (first..).step_by(2).take_while(|_| began.elapsed() < Duration::from_secs(SECONDS)) {
+        let played = Random::new(seed).play(false);
         if let Some(wrong) = played.wrong {
-            wrongs += 1;
-            println!("seed {seed}: {}", wrong.lines().next().unwrap());
-            if wrongs == 12 {
-                break;
-            }
+            let shrunk = Random::new(seed).shrunk();
+            panic!("seed {seed}: {wrong}\nshrunk to:\n{}\n{shrunk}", shrunk.play(false).trace.table());
         }
-        seed += 2;
+        (seeds, steps, struck) = (seeds + 1, steps + played.trace.steps.len(), struck + played.struck.len());
     }
-    println!("{} seeds, {steps} steps in {:?}, {wrongs} wrong", (seed - first) / 2, began.elapsed());
+    assert!(seeds > 0 && struck > seeds, "{seeds} histories with {struck} faults");
+    println!("{seeds} seeds from {first}: {struck} faults, {steps} steps in {:.0?}", began.elapsed());
 }
 
 #[test]
@@ -32,16 +32,15 @@ fn even_seeds() {
 }
 
 #[test]
-fn show() {
-    let seed = std::env::var("SEED").map_or(0, |t| t.parse().unwrap());
-    let shrunk = Random::new(seed).shrunk();
-    let played = shrunk.play(true);
-    println!(
-        "{}\n{:?}\n{:?} {:?} {:?}",
-        played.trace.table(),
-        shrunk.starts,
-        shrunk.config,
-        shrunk.faults,
-        played.wrong
-    );
+fn odd_seeds() {
+    seeds(1);
+}
+
+#[test]
+fn a_seed_is_one_history() {
+    for seed in 0..20 {
+        let [one, other] = [(), ()].map(|()| Random::new(seed).play(true).trace.hash());
+        assert_eq!(one, other, "seed {seed}");
+        assert_ne!(one, Random::new(seed + 1).play(true).trace.hash());
+    }
 }

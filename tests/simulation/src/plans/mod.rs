@@ -1,5 +1,7 @@
 //! The plans whose every single fault and every pair of faults is tried.
 
+pub mod large;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,13 +26,13 @@ fn res(kind: Kind, uid: u8) -> Res {
     Res { kind, uid, range: 0, zone: 0, flag: true, tag: 1, picks: [0; 3] }
 }
 
-fn spec(blocks: &[&[Res]]) -> Spec {
-    let blocks = (100..).zip(blocks).map(|(uid, resources)| BlockSpec { uid, resources: resources.to_vec() }).collect();
-    Spec { dcs: vec![DcSpec { name: "us-test", env: "staging", blocks }], next: 99 }
+fn blocks(blocks: &[&[Res]]) -> Vec<BlockSpec> {
+    (100..).zip(blocks).map(|(uid, resources)| BlockSpec { uid, resources: resources.to_vec() }).collect()
 }
 
-fn defined(blocks: &[&[Res]]) -> Arc<Desired> {
-    Arc::new(spec(blocks).desired())
+fn defined(all: &[&[Res]]) -> Arc<Desired> {
+    let dcs = vec![DcSpec { name: "us-test", env: "staging", blocks: blocks(all) }];
+    Arc::new(Spec { dcs, next: 99 }.desired())
 }
 
 fn world(config: SimConfig) -> World {
