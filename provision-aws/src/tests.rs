@@ -271,6 +271,26 @@ fn names(tree: &Tree<Own>, prefix: &str, out: &mut BTreeSet<String>) {
 }
 
 #[test]
+fn users_are_told_the_class_of_every_call() {
+    let told: BTreeMap<&str, &str> = include_str!("../../docs/guarantees.md")
+        .lines()
+        .filter_map(|line| match line.split('|').map(str::trim).collect::<Vec<_>>()[..] {
+            ["", _, call, class, ""] => Some((call.strip_prefix('`')?.strip_suffix('`')?, class)),
+            _ => None,
+        })
+        .collect();
+    let class = |class| match class {
+        Class::Token => "token",
+        Class::Name => "name",
+        Class::Tag => "tag",
+        Class::NaturalKey => "natural key",
+        Class::Set => "set",
+        Class::Remove => "remove",
+    };
+    assert_eq!(told, TABLE.iter().map(|row| (row.api, class(row.class))).collect());
+}
+
+#[test]
 fn every_call_is_named_as_in_the_model_and_recovered_as_in_the_table() {
     let facts = facts();
     let mut seen = BTreeSet::new();

@@ -164,6 +164,14 @@ fn what_was_just_signed_is_checked_but_for_its_signature() {
 }
 
 #[test]
+fn a_signer_shows_no_secret() {
+    let secret = [0xa7; 32];
+    let shown = format!("{:?}", Signer::new(&secret, "alice"));
+    assert!(shown.contains("alice"), "{shown}");
+    assert!(!shown.contains("a7a7") && !shown.contains("167, 167"), "{shown}");
+}
+
+#[test]
 fn a_signature_that_is_remembered_is_the_one_that_would_be_made() {
     let (memory, body) = (Memory::default(), composed().0);
     let signer = |n: u8| Signer::new(&[n; 32], "user").remembering(memory.clone());

@@ -45,3 +45,12 @@ fn without_a_mutant_every_case_passes() {
         assert_eq!((case.run)(), Ok(()), "{}", case.name);
     }
 }
+
+/// Users are told which guarantee each rule upholds.
+#[test]
+fn every_mutant_stands_with_a_guarantee() {
+    let guarantees = include_str!("../../../../docs/guarantees.md");
+    let named = |mutant: &Mutant| guarantees.contains(&format!("`{}`", mutant.name()));
+    let missing: Vec<_> = Mutant::ALL.iter().filter(|mutant| !named(mutant)).map(|mutant| mutant.name()).collect();
+    assert!(missing.is_empty(), "docs/guarantees.md does not name {missing:?}");
+}

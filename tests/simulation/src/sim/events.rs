@@ -1,17 +1,15 @@
-//! Processes in a world: a discrete-event loop on one thread, in virtual time.
+//! The loop: who acts next, and when who is told what.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use provision_core::call::{Answer, ReadAnswer, Refusal};
-use provision_core::machine::{Action, ActionId, Event, GetAnswer, HolderState, ListAnswer, PutAnswer, Verified};
-use provision_core::stream::event::Holder;
+use provision_core::machine::{Action, ActionId, Event};
 
 use crate::dice::Dice;
-use crate::fault::{Fault, Frozen, Kind, Rival, What};
+use crate::fault::{Fault, Kind, What};
 use crate::process::{Job, Outcome, Process, State};
 use crate::trace::Did;
-use crate::world::{Flight, Request, World};
+use crate::world::World;
 
 /// Where faults come from.
 #[derive(Debug, Clone)]
@@ -56,14 +54,14 @@ pub struct Sim {
     armed: u64,
 }
 
-struct Timer {
-    process: usize,
+pub(super) struct Timer {
+    pub(super) process: usize,
     /// Which of the process' machines: ids are counted anew in each.
-    planned: bool,
-    what: Due,
+    pub(super) planned: bool,
+    pub(super) what: Due,
 }
 
-enum Due {
+pub(super) enum Due {
     Tell(ActionId, Event),
     Resume,
 }
@@ -227,7 +225,7 @@ impl Sim {
         }
     }
 
-    fn arm(&mut self, later: u64, timer: Timer) {
+    pub(super) fn arm(&mut self, later: u64, timer: Timer) {
         self.arm_at(self.world.ms + later, timer);
     }
 
@@ -258,7 +256,7 @@ impl Sim {
     }
 
     /// Takes in what a machine asks for, and its end.
-    fn take_in(&mut self, index: usize, asked: Vec<(ActionId, Action)>) {
+    pub(super) fn take_in(&mut self, index: usize, asked: Vec<(ActionId, Action)>) {
         let mut asked = asked;
         loop {
             let acting = std::mem::replace(&mut self.world.run, self.processes[index].number);
@@ -359,232 +357,12 @@ impl Sim {
         }
     }
 
-    fn die(&mut self, index: usize) {
+    pub(super) fn die(&mut self, index: usize) {
         let process = &mut self.processes[index];
         process.state = State::Ended(Outcome::Died);
         process.asked.clear();
         let number = process.number;
         self.gone(number, Did::Died);
-    }
-
-    /// What goes wrong before and at an action.
-    fn faults_at(&mut self, number: u32, position: usize, kind: Kind) -> (Vec<What>, Option<What>) {
-        match &mut self.faults {
-            Faults::Listed(faults) => {
-                let here = || faults.iter().filter(|fault| fault.process == number && fault.action == position);
-                let before = here().map(|fault| fault.what).filter(|what| what.is_before()).collect();
-                (before, here().map(|fault| fault.what).find(|what| !what.is_before()))
-            }
-            Faults::Drawn { dice, per_mille, struck } => {
-                let fresh = self.processes.iter().any(|process| process.number == number && process.struck == 0);
-                if !fresh || !dice.per_mille(*per_mille) {
-                    return (Vec::new(), None);
-                }
-                let what = crate::random::draw(dice, kind);
-                struck.push(Fault { process: number, action: position, what });
-                if what.is_before() { (vec![what], None) } else { (Vec::new(), Some(what)) }
-            }
-        }
-    }
-
-    /// Something befalls a process; false if its action has to wait.
-    fn strike(&mut self, index: usize, what: What, action: &Action) -> bool {
-        let now = self.world.ms;
-        match what {
-            What::Pause { ms, frozen } => {
-                let lost = match frozen {
-                    Frozen::None => (0, 0),
-                    Frozen::Boot => (ms, 0),
-                    Frozen::Wall => (0, ms),
-                    Frozen::Both => (ms, ms),
-                };
-                self.processes[index].state = State::Paused { until: now + ms, lost };
-                self.arm(ms, Timer { process: index, planned: false, what: Due::Resume });
-                false
-            }
-            What::Jump { ms } => {
-                self.processes[index].jump(ms);
-                true
-            }
-            What::Interrupt => {
-                let process = &mut self.processes[index];
-                let asked = process.machine.interrupt(process.now(now));
-                self.take_in(index, asked);
-                false
-            }
-            What::Drift(drift) => {
-                let about = match action {
-                    Action::Call { target, sending } => Some((target, &**sending)),
-                    _ => None,
-                };
-                self.world.drift(drift, about);
-                true
-            }
-            What::Rival(rival) => {
-                self.rival(index, rival);
-                false
-            }
-            What::Kill
-            | What::KillLate { .. }
-            | What::LoseRequest
-            | What::LoseAnswer
-            | What::Late { .. }
-            | What::Slow { .. }
-            | What::Throttle
-            | What::Fail
-            | What::Hide => true,
-        }
-    }
-
-    fn rival(&mut self, index: usize, rival: Rival) {
-        let acting = self.world.run;
-        match (rival, self.rivals.clone(), self.processes[index].plan.clone()) {
-            (Rival::Same, (Some(job), _), _) | (Rival::Older, (_, Some(job)), _) => drop(self.start(job, false)),
-            (Rival::Twin, _, Some(plan)) => {
-                let job = self.processes[index].job.clone();
-                self.start_approved(job, plan);
-            }
-            (Rival::Same | Rival::Older | Rival::Twin, ..) => {}
-        }
-        self.world.run = acting;
-    }
-
-    /// Performs an action; its event and how much later it is told, unless the process died or is told otherwise.
-    fn perform(&mut self, index: usize, id: ActionId, action: Action, fault: Option<What>) -> Option<(Event, u64)> {
-        let cut = || "the connection was cut".to_owned();
-        let read_delay = self.delay();
-        let world = &mut self.world;
-        let fails = fault == Some(What::Fail);
-        Some(match action {
-            Action::Put { key, bytes } => {
-                let request = Request::Put { key: key.0, bytes: bytes.into() };
-                return self.mutate(index, id, request, fault);
-            }
-            Action::Call { target, sending } => {
-                let request = Request::Call { target, sending: Arc::new(*sending) };
-                return self.mutate(index, id, request, fault);
-            }
-            Action::PutHint { key, bytes } => {
-                world.overwrite(key.0, bytes);
-                (Event::Put(PutAnswer::Done), 0)
-            }
-            Action::Get { .. } if fails => (Event::Get(GetAnswer::Failed(cut())), 0),
-            Action::Get { key } => (Event::Get(world.get(key.0)), read_delay),
-            Action::List { .. } if fails => (Event::List(ListAnswer::Failed(cut())), 0),
-            Action::List { prefix } => (Event::List(world.list(&prefix, fault == Some(What::Hide))), read_delay),
-            Action::Verify { .. } if fails => (Event::Verify(Verified::No { problem: cut() }), 0),
-            Action::Verify { target } => {
-                world.note(Did::Look(format!("verify {target}")));
-                (Event::Verify(Verified::Yes { bounds: world.cloud.config().bounds() }), read_delay)
-            }
-            Action::Read { .. } if fails => (Event::Read(ReadAnswer::Failed { refusal: None, reason: cut() }), 0),
-            Action::Read { .. } if fault == Some(What::Throttle) => (Event::Read(ReadAnswer::Throttled), 0),
-            Action::Read { target, read } => {
-                (Event::Read(world.read(&target, read, fault == Some(What::Hide))), read_delay)
-            }
-            Action::ProbeHolder { holder } => {
-                world.note(Did::Look(format!("probes whether {} lives", holder.name)));
-                (Event::Holder(self.probe(index, &holder)), 0)
-            }
-            Action::Sleep { .. } | Action::Emit(_) => (Event::Woke, 0),
-        })
-    }
-
-    fn delay(&mut self) -> u64 {
-        self.chance.delays.as_mut().map_or(0, |(dice, most)| dice.below(*most + 1))
-    }
-
-    /// A process sees those of its own machine alone.
-    fn probe(&self, index: usize, holder: &Holder) -> HolderState {
-        if holder.boot_id != format!("boot-{}", self.processes[index].job.host) {
-            HolderState::Unknown
-        } else if self.world.dead.contains(&holder.pid) {
-            HolderState::Dead
-        } else {
-            HolderState::Alive
-        }
-    }
-
-    /// A call or a put.
-    fn mutate(&mut self, index: usize, id: ActionId, request: Request, fault: Option<What>) -> Option<(Event, u64)> {
-        let run = self.world.run;
-        let unknown = match &request {
-            Request::Call { .. } => Event::Call(Answer::Unknown { reason: "the connection was cut".to_owned() }),
-            Request::Put { .. } => Event::Put(PutAnswer::Unknown("the connection was cut".to_owned())),
-        };
-        let (there, back) = (self.delay(), self.delay());
-        // When it lands, unless it is performed at once; whether its sender is told.
-        let (lands, told) = match fault {
-            None if there + back == 0 => (None, true),
-            None => (Some(there), true),
-            Some(What::LoseRequest) => {
-                self.sent(&request, &unknown);
-                return Some((unknown, 0));
-            }
-            Some(What::LoseAnswer) => (Some(0), false),
-            Some(What::Late { ms } | What::KillLate { ms }) => (Some(ms), false),
-            Some(What::Slow { .. }) => (Some(0), true),
-            Some(What::Throttle) => {
-                let message = "too many calls: slow down".to_owned();
-                let code = "RequestLimitExceeded".to_owned();
-                let server_time = Some(self.world.server_now());
-                let refused = Event::Call(Answer::Refused { refusal: Refusal::Throttled, code, message, server_time });
-                self.sent(&request, &refused);
-                return Some((refused, 0));
-            }
-            Some(_) => (None, true),
-        };
-        let Some(lands) = lands else {
-            let event = match request {
-                Request::Call { target, sending } => {
-                    let answer = self.world.execute(&target, &sending);
-                    self.world.note(Did::Call { target, sending, answer: answer.clone() });
-                    Event::Call(answer)
-                }
-                Request::Put { key, bytes } => {
-                    let answer = self.world.put(&key, &bytes);
-                    self.world.note(Did::Put { key, bytes, answer: answer.clone() });
-                    Event::Put(answer)
-                }
-            };
-            return Some((event, 0));
-        };
-        self.sent(&request, &unknown);
-        let back = if let Some(What::Slow { ms }) = fault { ms } else { back };
-        self.world.send(lands, Flight { run, request, tell: told.then_some((id, back)) });
-        if lands == 0 {
-            // At once, but for what landed before at the same time.
-            self.deliver_landings();
-        }
-        match fault {
-            Some(What::KillLate { .. }) => {
-                self.die(index);
-                None
-            }
-            _ if told => None,
-            _ => Some((unknown, 0)),
-        }
-    }
-
-    fn deliver_landings(&mut self) {
-        while self.world.next_landing().is_some_and(|at| at <= self.world.ms) {
-            if let Some((run, id, later, event)) = self.world.land() {
-                let process = self.processes.iter().position(|process| process.number == run);
-                if let Some(process) = process {
-                    self.arm(later, Timer { process, planned: true, what: Due::Tell(id, event) });
-                }
-            }
-        }
-    }
-
-    /// What its sender is told at once.
-    fn sent(&mut self, request: &Request, told: &Event) {
-        let did = match (request.clone(), told.clone()) {
-            (Request::Call { target, sending }, Event::Call(answer)) => Did::Call { target, sending, answer },
-            (Request::Put { key, bytes }, Event::Put(answer)) => Did::Put { key, bytes, answer },
-            (Request::Call { .. } | Request::Put { .. }, _) => return,
-        };
-        self.world.note(did);
     }
 
     /// Every fault that struck, where they were drawn.
