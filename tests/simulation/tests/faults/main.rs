@@ -1,18 +1,17 @@
 //! Every fault and every pair of faults of small plans.
 
 #![expect(clippy::disallowed_methods, reason = "how long it takes is printed")]
-#![expect(clippy::print_stdout, reason = "how many histories there were is what one wants to know")]
 
 use std::time::Instant;
 
 use simulation::exhaustive::{Depth, explore};
-use simulation::plans;
 use simulation::story::Story;
+use simulation::{plans, say};
 
 fn explored(story: &Story, depth: Depth) {
     let began = Instant::now();
     match explore(story, depth) {
-        Ok(tally) => println!("{}: {tally}; {:.1?}", story.name, began.elapsed()),
+        Ok(tally) => say(format_args!("{}: {tally}; {:.1?}", story.name, began.elapsed())),
         Err(failure) => panic!("{failure}"),
     }
 }

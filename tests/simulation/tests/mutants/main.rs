@@ -1,12 +1,12 @@
 //! Every mutant of the protocol is noticed: a check that cannot fail is none.
 #![cfg(debug_assertions)]
 #![expect(clippy::disallowed_methods, reason = "how long it takes is printed")]
-#![expect(clippy::print_stdout, reason = "which case caught which mutant is what one wants to know")]
 
 use std::time::Instant;
 
 use provision_core::mutant::Mutant;
 use simulation::mutants::{cases, cases_of_their_own, catch};
+use simulation::say;
 
 /// Every second one, so that two threads share the work.
 fn every_mutant_is_caught(first: usize) {
@@ -17,10 +17,11 @@ fn every_mutant_is_caught(first: usize) {
         match catch(*mutant, &cases) {
             Some(caught) => {
                 let said: String = caught.said.chars().take(160).collect();
-                println!("{:28} caught by `{}` in {:.1?}: {said}", mutant.name(), caught.case, began.elapsed());
+                let (name, case) = (mutant.name(), caught.case);
+                say(format_args!("{name:28} caught by `{case}` in {:.1?}: {said}", began.elapsed()));
             }
             None => {
-                println!("{:28} SURVIVED in {:.1?}: {}", mutant.name(), began.elapsed(), mutant.breaks());
+                say(format_args!("{:28} SURVIVED: {}", mutant.name(), mutant.breaks()));
                 survivors.push(mutant.name());
             }
         }

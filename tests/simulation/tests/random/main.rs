@@ -2,11 +2,11 @@
 //! (`cargo run --release -p simulation -- random`).
 
 #![expect(clippy::disallowed_methods, reason = "as many histories as a minute allows")]
-#![expect(clippy::print_stdout, reason = "how many histories there were is what one wants to know")]
 
 use std::time::{Duration, Instant};
 
 use simulation::random::Random;
+use simulation::say;
 
 const SECONDS: u64 = 60;
 
@@ -23,7 +23,7 @@ fn seeds(first: u64) {
         (seeds, steps, struck) = (seeds + 1, steps + played.trace.steps.len(), struck + played.struck.len());
     }
     assert!(seeds > 0 && struck > seeds, "{seeds} histories with {struck} faults");
-    println!("{seeds} seeds from {first}: {struck} faults, {steps} steps in {:.0?}", began.elapsed());
+    say(format_args!("{seeds} seeds from {first}: {struck} faults, {steps} steps in {:.0?}", began.elapsed()));
 }
 
 #[test]
