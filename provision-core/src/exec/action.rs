@@ -9,7 +9,7 @@ use crate::call::{Call, Effect, Mark, Observed, Readiness, Wait};
 use crate::desired::DesiredResource;
 use crate::id::{ObjectId, ResourceAddr};
 use crate::mutant::{self, Mutant};
-use crate::plan::{Current, Outcome, ResourcePlan, Retirement, Wanted, decide};
+use crate::plan::{Current, Outcome, Reason, ResourcePlan, Retirement, Wanted, decide};
 use crate::progress::Verb;
 use crate::provider::{Change, token};
 use crate::stream::event::{BlockEvent, Landed, ObjectRecord};
@@ -39,7 +39,7 @@ impl Exec {
         let wanted = self.resolve(desired)?;
         let mut record = self.record(addr)?;
         let mut observed = self.observe_again(addr, record.as_ref(), settled_any).await?;
-        if let (Some(gone), None) = (&record, &observed)
+        while let (Some(gone), None) = (&record, &observed)
             && self.another_copy(addr, &gone.id).await?
         {
             record = self.record(addr)?;
@@ -246,26 +246,33 @@ impl Exec {
         let planned = self.planned(addr)?;
         self.settle_open(addr).await?;
         let leaves = planned.allowed.contains(&Outcome::Delete);
-        let state = self.claim(&addr.block)?.state();
-        let deposed = state.deposed.values().filter(|deposed| deposed.resource == addr.name);
-        let present = state.resources.get(&addr.name).filter(|_| leaves).map(|state| state.object.clone());
-        let records: Vec<ObjectRecord> = deposed.map(|deposed| deposed.record.clone()).chain(present).collect();
+        let known: BTreeSet<ObjectId> = self.due_to_go(addr, leaves)?.into_iter().map(|record| record.id).collect();
+        let mut seen = BTreeSet::new();
         let mut last = None;
-        for record in records {
-            self.allowed_to_go(addr, planned, &record)?;
-            // A copy of it, if it is gone and one arrived, is what the plan means; where a successor stands, the next
-            // plan says what becomes of the two.
-            let record = match self.gone_and_made_again(addr, &record).await? {
-                true if leaves => self.record(addr)?,
-                true => None,
-                false => Some(record),
-            };
-            if let Some(record) = record {
+        // Where one of them is gone and a copy of it arrived, that is what the plan means if nothing is to stay; else the
+        // next plan says what becomes of it.
+        let is_next = |record: &ObjectRecord, seen: &BTreeSet<ObjectId>| {
+            !seen.contains(&record.id) && (leaves || known.contains(&record.id))
+        };
+        while let Some(record) = self.due_to_go(addr, leaves)?.into_iter().find(|record| is_next(record, &seen)) {
+            seen.insert(record.id.clone());
+            if known.contains(&record.id) {
+                self.allowed_to_go(addr, planned, &record)?;
+            }
+            if !self.gone_and_made_again(addr, &record).await? {
                 self.remove(addr, &record).await?;
                 last = Some(record.id);
             }
         }
         Ok(Acted { verb: last.is_some().then_some(Verb::Delete), id: last })
+    }
+
+    /// The objects of the resource that were deposed, and the present one if nothing is to stay.
+    fn due_to_go(&self, addr: &ResourceAddr, leaves: bool) -> Result<Vec<ObjectRecord>, ActionError> {
+        let state = self.claim(&addr.block)?.state();
+        let deposed = state.deposed.values().filter(|deposed| deposed.resource == addr.name);
+        let present = state.resources.get(&addr.name).filter(|_| leaves).map(|state| state.object.clone());
+        Ok(deposed.map(|deposed| deposed.record.clone()).chain(present).collect())
     }
 
     /// Whether another copy of the object's create may have arrived and somebody removed the object meanwhile: then its
@@ -369,7 +376,7 @@ impl Exec {
         let listed = planned.retire.contains(&gone);
         let replaced = planned.allowed.contains(&Outcome::Replace)
             && planned.existing.as_ref().is_some_and(|existing| existing.id == record.id);
-        let open = planned.reasons.iter().any(|reason| matches!(reason, crate::plan::Reason::OpenCall { .. }));
+        let open = planned.reasons.iter().any(Reason::is_open_call);
         if listed || replaced || open || mutant::on(Mutant::CeilingIgnored) {
             Ok(())
         } else {

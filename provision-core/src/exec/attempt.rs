@@ -136,7 +136,11 @@ impl Exec {
                 }
                 Refusal::AlreadySo => return Ok(landed(intent, None, Fields::new(), Landed::Answered)),
                 // What was just made may not be visible yet: neither to a call that uses it nor to one that removes it.
-                Refusal::NotFound if waited < self.bounds(&intent.target)?.visibility.min(self.settings.in_use) => {
+                Refusal::NotFound if waited < self.bounds(&intent.target)?.visibility => {
+                    if tries == 1 {
+                        let why = format!("{} is refused, as if nothing were there: {message}", intent.call.api);
+                        self.io.emit(Progress::Waiting { resource: addr.clone(), why });
+                    }
                     self.pause_or_close(addr, intent, backoff(tries)).await?;
                 }
                 Refusal::NotFound if matches!(intent.call.effect, Effect::Remove) => {

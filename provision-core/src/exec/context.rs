@@ -21,7 +21,7 @@ use crate::value::{Fields, OutputRef};
 /// How patient a run is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settings {
-    /// How long a refusal because of users, or because something is not visible yet, is tried again.
+    /// How long a refusal because of users is tried again.
     pub in_use: Duration,
     /// How often a read that is not answered is repeated.
     pub read_attempts: u32,

@@ -79,13 +79,21 @@ impl Exec {
         until: Option<ServerTime>,
     ) -> Result<(), ActionError> {
         let Some(until) = until.filter(|_| !mutant::on(Mutant::RepeatMayArriveForgotten)) else { return Ok(()) };
+        let unknown = |reason| ActionError::NotReady {
+            type_name: type_name.clone(),
+            id: id.clone(),
+            reason: format!("whether a repeated call on it may still arrive is not known: {reason}"),
+        };
         let mut told = false;
         loop {
+            self.lease.check(self.io.now())?;
             let scope = Scope::Id(id.clone());
             let attempts = self.settings.read_attempts;
             let read = read_all(&self.io, &self.limiter, subject.target, type_name, &scope, attempts).await;
-            if read.is_ok_and(|all| all.server_time.is_some_and(|now| now > until)) {
-                return Ok(());
+            match read.map_err(unknown)?.server_time {
+                Some(now) if now > until => return Ok(()),
+                Some(_) => {}
+                None => return Err(unknown("the answer does not say when it was given".to_owned())),
             }
             if !told {
                 told = true;

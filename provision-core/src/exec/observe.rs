@@ -109,6 +109,12 @@ pub async fn observe(
     for (target, type_name, seen) in sweeps.collect::<Vec<_>>().await {
         match seen {
             Ok(seen) => {
+                if let Some(at) = seen.server_time {
+                    world.settle(
+                        &target,
+                        at.minus(bounds.get(&target).map_or(Duration::MAX, |bounds| bounds.visibility)),
+                    );
+                }
                 for observed in seen.present {
                     world.saw(&target, &type_name, observed);
                 }
@@ -125,6 +131,8 @@ pub async fn observe(
 struct Seen {
     present: Vec<Observed>,
     absent: Vec<ObjectId>,
+    /// When the list was read.
+    server_time: Option<ServerTime>,
 }
 
 #[expect(clippy::too_many_arguments, reason = "one private helper of one caller")]
@@ -138,12 +146,13 @@ async fn sweep(
     visibility: Duration,
     attempts: u32,
 ) -> Result<Seen, String> {
-    let mut present = read_all(io, limiter, target, type_name, scope, attempts).await?.objects;
+    let ReadAll { objects: mut present, server_time } =
+        read_all(io, limiter, target, type_name, scope, attempts).await?;
     let seen: BTreeSet<&ObjectId> = present.iter().map(|observed| &observed.id).collect();
     let missing: Vec<ObjectId> = ids.into_iter().filter(|id| !seen.contains(id)).collect();
     let mut absent = Vec::new();
     if missing.is_empty() {
-        return Ok(Seen { present, absent });
+        return Ok(Seen { present, absent, server_time });
     }
     let missing = by_id(io, limiter, target, type_name, missing, &mut present, attempts).await?;
     if mutant::on(Mutant::AbsentAfterOneRead) {
@@ -158,7 +167,7 @@ async fn sweep(
         io.sleep(visibility).await;
         absent = by_id(io, limiter, target, type_name, missing, &mut present, attempts).await?;
     }
-    Ok(Seen { present, absent })
+    Ok(Seen { present, absent, server_time })
 }
 
 /// Reads each of them by id; returns those that are not there.

@@ -55,7 +55,10 @@ impl Exec {
                 _ => format!("{} did not land", intent.call.api),
             };
             let creates = matches!(intent.call.effect, Effect::Create { .. });
-            let old = self.record(addr)?.filter(|_| creates && matches!(event, BlockEvent::Done { .. }));
+            let landed = creates && matches!(event, BlockEvent::Done { .. });
+            // What an older call than that of the present object made is deposed itself.
+            let old = self.claim(&addr.block)?.state().resources.get(&addr.name).cloned();
+            let old = old.filter(|old| landed && old.made < intent.number).map(|old| old.object);
             let deposed = old.map(|old| BlockEvent::Deposed { resource: addr.name.clone(), id: old.id });
             self.claim(&addr.block)?.append(deposed.into_iter().chain([event]).collect()).await?;
             self.io.emit(Progress::Recovered { resource: addr.clone(), what });

@@ -76,7 +76,7 @@ impl Exec {
             {
                 resends += 1;
                 self.pause(backoff(resends)).await?;
-                if let Some(settled) = self.resend(intent, sending).await {
+                if let Some(settled) = self.resend(intent, sending).await? {
                     return Ok(settled);
                 }
             }
@@ -110,9 +110,13 @@ impl Exec {
     }
 
     /// Sends the recorded request once more.
-    async fn resend(&self, intent: &Intent, sending: &Sending) -> Option<Settled> {
+    async fn resend(&self, intent: &Intent, sending: &Sending) -> Result<Option<Settled>, ActionError> {
         let key = self.keys.lock(&intent.target, intent.object.as_ref()).await;
         let permit = self.limiter.acquire(&self.io, &intent.target).await;
+        // Once more: all that may have taken long.
+        if !self.stamp_is_good(sending)? && !mutant::on(Mutant::StampRenewedOnRepeat) {
+            return Ok(None);
+        }
         let mut sending = sending.clone();
         if mutant::on(Mutant::StampRenewedOnRepeat) {
             sending = stamped_anew(&sending, self.io.now());
@@ -125,7 +129,7 @@ impl Exec {
         }
         let answer = self.io.call(intent.target.clone(), sending).await;
         drop((permit, key));
-        match answer {
+        Ok(match answer {
             Answer::Done { id, outputs, .. } => Some(Settled::Landed { id, outputs, how: Landed::Repeated }),
             // Refused this time; what happened to the first one is still open, so it is looked for again.
             Answer::Refused { refusal: Refusal::Throttled, .. } => {
@@ -133,7 +137,7 @@ impl Exec {
                 None
             }
             Answer::Refused { .. } | Answer::Unknown { .. } => None,
-        }
+        })
     }
 
     async fn look(&self, intent: &Intent) -> Result<Look, ActionError> {

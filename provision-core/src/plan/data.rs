@@ -182,6 +182,11 @@ pub enum Reason {
         /// The operation.
         api: String,
     },
+    /// The object is gone, and the call that made it was repeated: until that can no longer arrive once more, it may.
+    MayBeMadeAgain {
+        /// The operation.
+        api: String,
+    },
     /// The object stays although the code no longer has it.
     Kept {
         /// Because of what.
@@ -300,6 +305,13 @@ impl Plan {
     }
 }
 
+impl Reason {
+    /// Whether it is found out first what a call of an earlier run did, so that everything is possible until then.
+    pub fn is_open_call(&self) -> bool {
+        matches!(self, Self::OpenCall { .. } | Self::MayBeMadeAgain { .. })
+    }
+}
+
 impl ResourcePlan {
     /// Whether anything may be done for this resource: a change, a deletion, or finding out about an open call.
     pub fn acts(&self) -> bool {
@@ -308,7 +320,7 @@ impl ResourcePlan {
 
     /// Whether an earlier run was cut off in the middle of it: a call is open, or the object was not waited for.
     fn is_unfinished(&self) -> bool {
-        self.reasons.iter().any(|reason| matches!(reason, Reason::OpenCall { .. } | Reason::NotReady))
+        self.reasons.iter().any(|reason| reason.is_open_call() || *reason == Reason::NotReady)
     }
 
     /// Whether it has creates or updates, which users wait for.

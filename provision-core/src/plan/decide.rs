@@ -170,6 +170,7 @@ fn outcomes(reasons: Vec<Reason>) -> Decision {
             | Reason::DestroyAsked
             | Reason::DeleteDue { .. }
             | Reason::OpenCall { .. }
+            | Reason::MayBeMadeAgain { .. }
             | Reason::Kept { .. } => {}
         }
     }

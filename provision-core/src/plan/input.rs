@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::call::{Mark, Observed, Readiness};
+use crate::call::{Mark, Observed, Readiness, ServerTime};
 use crate::desired::Desired;
 use crate::id::{BlockAddr, Generation, Nonce, ObjectId, ProviderName, Revision, TypeName};
 use crate::provider::Provider;
@@ -61,6 +61,7 @@ pub struct World {
     objects: BTreeMap<(TargetId, TypeName), BTreeMap<ObjectId, Observed>>,
     absent: BTreeSet<(TargetId, TypeName, ObjectId)>,
     unread: BTreeMap<(TargetId, TypeName), String>,
+    settled: BTreeMap<TargetId, ServerTime>,
 }
 
 /// Whether an object is there.
@@ -104,6 +105,17 @@ impl World {
             return Presence::Absent;
         }
         Presence::Unknown(self.unread.get(&(target, type_name)).map(String::as_str))
+    }
+
+    /// Notes that all reads of the target show what calls have done whose last instant was before this.
+    pub fn settle(&mut self, target: &TargetId, before: ServerTime) {
+        let settled = self.settled.entry(target.clone()).or_insert(before);
+        *settled = before.min(*settled);
+    }
+
+    /// Up to which last instant reads of the target show what calls have done; `None` where no read has said when it was.
+    pub fn settled(&self, target: &TargetId) -> Option<ServerTime> {
+        self.settled.get(target).copied()
     }
 
     /// Why a sweep of the type could not be completed.

@@ -12,6 +12,7 @@ use crate::desired::{DesiredBlock, DesiredResource};
 use crate::id::{BlockAddr, Digest, ResourceAddr};
 use crate::mutant::{self, Mutant};
 use crate::schema::Schema;
+use crate::stream::event::ObjectRecord;
 use crate::stream::{BlockState, ResourceState};
 use crate::value::{Expr, OutputRef, Symbol, Tree, Value};
 
@@ -145,9 +146,7 @@ impl<'a> Planner<'a> {
                     mark: object.mark.as_ref(),
                 },
                 Presence::Absent => {
-                    // Another copy of a repeated create was refused while the object was there, and may be let in now.
-                    let create = self.state(&addr.block).and_then(|state| state.create_arriving(&object.id));
-                    calls.extend(create.map(|arrival| arrival.intent.call.api.clone()));
+                    calls.extend(self.may_be_made_again(addr, object));
                     Current::Gone { id: &object.id }
                 }
                 Presence::Unknown(why) => {
@@ -187,7 +186,10 @@ impl<'a> Planner<'a> {
                 Some(Wanted::Known(value)) => observed.get(**field) == Some(value),
                 Some(Wanted::Unknown { .. }) | None => false,
             };
-            if !key.is_empty() && key.iter().all(|field| same(&field)) && !decision.reasons.iter().any(is_open_call) {
+            if !key.is_empty()
+                && key.iter().all(|field| same(&field))
+                && !decision.reasons.iter().any(Reason::is_open_call)
+            {
                 return Err(cannot_stand_beside(addr, desired, &decision, key));
             }
         }
@@ -211,10 +213,19 @@ impl<'a> Planner<'a> {
     }
 
     /// The calls of the resource that may have landed or not.
-    fn open_calls(&self, addr: &ResourceAddr) -> Vec<String> {
+    fn open_calls(&self, addr: &ResourceAddr) -> Vec<Reason> {
         let Some(state) = self.state(&addr.block) else { return Vec::new() };
         let open = state.open.values().filter(|intent| intent.resource == addr.name);
-        open.map(|intent| intent.call.api.clone()).collect()
+        open.map(|intent| Reason::OpenCall { api: intent.call.api.clone() }).collect()
+    }
+
+    /// Another copy of a repeated create was refused while the object was there, and may have been let in since.
+    fn may_be_made_again(&self, addr: &ResourceAddr, object: &ObjectRecord) -> Option<Reason> {
+        let arrival = self.state(&addr.block)?.create_arriving(&object.id)?;
+        let world = self.inputs.world;
+        let over = world.settled(&object.target).is_some_and(|until| arrival.intent.last_instant < until);
+        let copied = world.marked().any(|(_, _, _, mark)| arrival.intent.mark.as_ref() == Some(mark));
+        (!over || copied).then(|| Reason::MayBeMadeAgain { api: arrival.intent.call.api.clone() })
     }
 
     /// A name that no present or deposed object of the resource has.
@@ -361,14 +372,10 @@ fn recorded_users(recorded: &BTreeMap<BlockAddr, BlockInput>) -> BTreeMap<Resour
 }
 
 /// Everything is possible until it is found out whether an open call landed.
-fn allow_for_open_calls(calls: Vec<String>, schema: &Schema, decision: &mut Decision) {
-    for api in calls {
-        decision.reasons.push(Reason::OpenCall { api });
+fn allow_for_open_calls(calls: Vec<Reason>, schema: &Schema, decision: &mut Decision) {
+    for call in calls {
+        decision.reasons.push(call);
         decision.allowed.extend([Outcome::NoOp, Outcome::Create, Outcome::Update, Outcome::Replace]);
         decision.fields.extend(schema.fields.iter().map(|field| field.name.to_owned()));
     }
-}
-
-fn is_open_call(reason: &Reason) -> bool {
-    matches!(reason, Reason::OpenCall { .. })
 }

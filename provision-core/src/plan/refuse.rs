@@ -86,6 +86,7 @@ impl Planner<'_> {
             state.resources.values().any(|resource| resource.object.id == observed.id)
                 || state.deposed.contains_key(&observed.id)
                 || state.open.values().any(|intent| intent.mark.as_ref() == Some(mark))
+                || state.arriving.values().any(|arrival| arrival.intent.mark.as_ref() == Some(mark))
         })
     }
 

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use serde::Serialize;
 use thiserror::Error;
 
+use super::arriving::Arrival;
 use super::envelope::{Body, ClaimRef, Entry, Head};
-use super::event::{BlockEvent, Holder, Intent, Landed, ObjectRecord};
-use crate::call::{Effect, Recovery, ServerTime};
+use super::event::{BlockEvent, Holder, Intent, ObjectRecord};
+use crate::call::Effect;
 use crate::desired::{Channel, DesiredBlock};
 use crate::id::{
     Digest, EnvName, Epoch, Generation, IntentNo, ObjectId, ProviderName, ResourceAddr, ResourceName, Revision, RunId,
@@ -76,26 +77,8 @@ pub struct ResourceState {
     pub object: ObjectRecord,
     /// The fields that are ours, once the object was brought to its definition; `None` while only some calls landed.
     pub applied: Option<Fields>,
-}
-
-/// What may arrive a second time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Arriving {
-    /// A create: the object must not go before, or a second one would come to be.
-    Create,
-    /// A set: the same fields must not be set to other values before, or these would be undone.
-    Set,
-}
-
-/// A repeated request that may still arrive a second time, until its last instant.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Arrival {
-    /// What it does then.
-    pub what: Arriving,
-    /// The object that it made or acted on.
-    pub object: ObjectId,
-    /// The request.
-    pub intent: Intent,
+    /// The number of the call that made the object; of one that was moved here, the next one at that time.
+    pub made: IntentNo,
 }
 
 /// An object whose delete is due.
@@ -283,7 +266,8 @@ impl BlockState {
             BlockEvent::Deposed { resource, id } => {
                 self.present(resource, Some(id))?;
                 self.unused(resource, id)?;
-                let Some(ResourceState { object: record, applied: _ }) = self.resources.remove(resource) else {
+                let Some(ResourceState { object: record, applied: _, made: _ }) = self.resources.remove(resource)
+                else {
                     return Err(no_object(resource, Some(id)));
                 };
                 if !mutant::on(Mutant::DeposedForgotten) {
@@ -310,7 +294,8 @@ impl BlockState {
             BlockEvent::MovedIn { resource, from: _, record } => {
                 self.vacant(resource)?;
                 self.settled(resource, None)?;
-                let state = ResourceState { object: (**record).clone(), applied: None };
+                let made = self.next_intent;
+                let state = ResourceState { object: (**record).clone(), applied: None, made };
                 self.resources.insert(resource.clone(), state);
             }
         }
@@ -361,25 +346,11 @@ impl BlockState {
         Ok(())
     }
 
-    /// A second removal by id has no effect at any time; neither has a token's repetition, because a token is only
-    /// repeated where the API remembers it for as long as the first request can arrive.
-    fn may_arrive_again(&mut self, number: IntentNo, created: Option<&ObjectId>, how: Landed) {
-        let Some(intent) = self.open.get(&number).filter(|_| how == Landed::Repeated) else { return };
-        let Some(id) = created.or(intent.object.as_ref()) else { return };
-        let what = match &intent.call.recovery {
-            Recovery::Token { .. } | Recovery::Remove => return,
-            Recovery::Name { .. } | Recovery::Tag | Recovery::NaturalKey { .. } => Arriving::Create,
-            Recovery::Set => Arriving::Set,
-        };
-        self.arriving.insert(number, Arrival { what, object: id.clone(), intent: intent.clone() });
-    }
-
     fn done(&mut self, number: IntentNo, id: Option<&ObjectId>, outputs: &Fields) -> Result<(), Illegal> {
         let intent = self.open.remove(&number).ok_or(Illegal::NotOpen(number))?;
         let mismatch = |problem| Illegal::Mismatch { intent: number, problem };
         match (&intent.call.effect, &intent.object) {
             (Effect::Create { fields, mark, computed: _ }, _) => {
-                self.vacant(&intent.resource)?;
                 let id = id.ok_or_else(|| mismatch("it created an object, and has no id of it"))?;
                 let mut record = ObjectRecord {
                     type_name: intent.call.type_name,
@@ -392,7 +363,17 @@ impl BlockState {
                 };
                 merge(&mut record.fields, fields);
                 merge(&mut record.fields, outputs);
-                self.resources.insert(intent.resource, ResourceState { object: record, applied: None });
+                let resource = intent.resource;
+                match self.resources.get(&resource) {
+                    None => {
+                        self.resources.insert(resource, ResourceState { object: record, applied: None, made: number });
+                    }
+                    // A copy of a create whose object was replaced and then removed by somebody: it goes like that.
+                    Some(present) if present.made > number => {
+                        self.deposed.insert(id.clone(), Deposed { resource, record });
+                    }
+                    Some(_) => return Err(Illegal::HasObject(resource)),
+                }
             }
             (Effect::Set { .. } | Effect::Remove, None) => return Err(mismatch("it acts on no object")),
             (Effect::Set { fields, mark }, Some(object)) => {
@@ -463,24 +444,9 @@ impl BlockState {
         open.map_or(Ok(()), |open| Err(Illegal::StillOpen { resource: resource.clone(), open: open.number }))
     }
 
-    /// The create of the object, if it was repeated and may arrive again.
-    pub fn create_arriving(&self, id: &ObjectId) -> Option<&Arrival> {
-        self.arriving.values().find(|arrival| arrival.what == Arriving::Create && arrival.object == *id)
-    }
-
-    /// Until when sets that were repeated may arrive again and undo a set of one of these fields.
-    pub fn sets_arriving(&self, id: &ObjectId, fields: &Fields) -> Option<ServerTime> {
-        let sets = self.arriving.values().filter(|arrival| arrival.what == Arriving::Set && arrival.object == *id);
-        let same = sets.filter(|arrival| {
-            let set = arrival.intent.call.effect.fields();
-            set.is_some_and(|set| set.is_empty() || set.keys().any(|field| fields.contains_key(field)))
-        });
-        same.map(|arrival| arrival.intent.last_instant).max()
-    }
-
-    /// What a plan binds: objects, what is due, and what is open; neither positions nor claims.
+    /// What a plan binds: objects, what is due, and what is open or may arrive again; neither positions nor claims.
     pub fn state_digest(&self) -> Digest {
-        let state = (&self.digest, &self.resources, &self.deposed, &self.open, self.next_intent);
+        let state = (&self.digest, &self.resources, &self.deposed, &self.open, &self.arriving, self.next_intent);
         // Writing structs and maps with text keys to memory cannot fail.
         Digest::of(&serde_json::to_vec(&state).unwrap_or_default())
     }

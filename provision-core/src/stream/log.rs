@@ -5,6 +5,7 @@
 //! verified at this very read. A wrong hint or a listing that lags may cost calls, never an entry: reading ends only
 //! where a get of the next key answers "missing".
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures::future::join_all;
@@ -120,16 +121,13 @@ pub(super) fn put_hint<E: StreamEvent>(io: &Io, id: &E::Id, seq: Seq) {
     }
 }
 
-/// Where the head probably is: as the hint says, else as a listing says. `None` for an empty stream.
-///
-/// The second value says whether it was listed: then the entry exists, and all before it must.
-async fn guess<E: StreamEvent>(io: &Io, id: &E::Id) -> Result<(Option<Seq>, bool), ReadError> {
-    if let Some((bytes, _)) = get(io, &hint_key::<E>(id)).await?
-        && let Ok(hint) = serde_json::from_slice::<Hint>(&bytes)
-    {
-        return Ok((Some(hint.seq), false));
-    }
-    Ok((listed_top::<E>(io, id).await?, true))
+/// Where the head probably is: as the hint says, and as a listing says; neither is believed. A hint may be from before a
+/// crash, and a listing may lag.
+async fn guess<E: StreamEvent>(io: &Io, id: &E::Id) -> Result<[Option<Seq>; 2], ReadError> {
+    let key = hint_key::<E>(id);
+    let (hint, listed) = futures::future::join(get(io, &key), listed_top::<E>(io, id)).await;
+    let hint = hint?.and_then(|(bytes, _)| serde_json::from_slice::<Hint>(&bytes).ok());
+    Ok([hint.map(|hint| hint.seq), listed?])
 }
 
 /// The last entry that a listing shows. A listing may lag.
@@ -143,25 +141,20 @@ pub(super) async fn listed_top<E: StreamEvent>(io: &Io, id: &E::Id) -> Result<Op
 /// # Errors
 /// An entry that cannot be used, or a store that does not answer.
 pub async fn read_log<E: StreamEvent>(io: &Io, infra: &InfraId, id: &E::Id) -> Result<Vec<Entry<E>>, ReadError> {
-    let (top, listed) = guess::<E>(io, id).await?;
+    let tops = guess::<E>(io, id).await?;
     let mut entries = Vec::new();
-    read_on(io, infra, id, top, &mut entries).await?;
+    read_on(io, infra, id, tops.into_iter().flatten().max(), &mut entries).await?;
     let found = entries.last().map(|entry: &Entry<E>| entry.body.seq);
-    if top > found && !mutant::on(Mutant::GapNotNoticed) {
-        // The hint is too high, or entries before a listed one are missing.
-        let mut tops = vec![top];
-        if !listed {
-            tops.push(listed_top::<E>(io, id).await?);
-        }
-        for top in tops.into_iter().flatten().filter(|top| Some(*top) > found) {
-            if get(io, &entry_key::<E>(id, top)).await?.is_some() {
-                let missing = found.map_or(Seq(0), Seq::next);
-                // Between the two gets another writer may have put both.
-                if get(io, &entry_key::<E>(id, missing)).await?.is_none() {
-                    return Err(ReadError::Gap { stream: shown::<E>(id), missing, found: top });
-                }
-                read_on(io, infra, id, Some(top), &mut entries).await?;
+    // Further up there is nothing, or entries in between are missing.
+    let above = tops.into_iter().flatten().filter(|top| Some(*top) > found && !mutant::on(Mutant::GapNotNoticed));
+    for top in above.collect::<BTreeSet<_>>() {
+        if get(io, &entry_key::<E>(id, top)).await?.is_some() {
+            let missing = found.map_or(Seq(0), Seq::next);
+            // Between the two gets another writer may have put both.
+            if get(io, &entry_key::<E>(id, missing)).await?.is_none() {
+                return Err(ReadError::Gap { stream: shown::<E>(id), missing, found: top });
             }
+            read_on(io, infra, id, Some(top), &mut entries).await?;
         }
     }
     Ok(entries)

@@ -5,6 +5,7 @@
 
 pub mod event;
 
+mod arriving;
 mod claim;
 mod commit;
 mod envelope;
@@ -22,10 +23,11 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub use arriving::{Arrival, Arriving};
 pub use claim::{ClaimError, ClaimRefused, claim_block};
 pub use commit::Claim;
 pub use envelope::{Author, Body, ClaimRef, Entry, EntryError, EntryProblem, FORMAT, Head, Writer};
-pub use fold::{Arrival, Arriving, BlockState, Deposed, Illegal, OpenClaim, ResourceState};
+pub use fold::{BlockState, Deposed, Illegal, OpenClaim, ResourceState};
 pub use key::{PublicKey, Signer};
 pub use lease::{Lease, LeaseLapsed, Timing};
 pub use log::{

@@ -149,6 +149,9 @@ fn reason(reason: &Reason, resource: &ResourcePlan) -> Option<String> {
         Reason::OpenCall { api } => {
             format!("an interrupted run left {api} open: apply first finds out whether it landed")
         }
+        Reason::MayBeMadeAgain { api } => {
+            format!("it is gone, and a repeated {api} may have made it again: apply first finds that out")
+        }
         Reason::Kept { because } => format!("kept: {because}"),
         Reason::NoLongerOurs { field, stays } => format!("{field} is no longer ours: stays {}", expr(&stays.widen())),
     })

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::panic::catch_unwind;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -26,7 +27,9 @@ pub struct Campaign {
 /// How far a campaign came.
 #[derive(Debug, Clone, Copy)]
 pub struct Progress {
-    /// All seeds below this were played.
+    /// The first seed.
+    pub from: u64,
+    /// All from there to below this one were played and are good.
     pub next: u64,
     /// Where it ends.
     pub until: u64,
@@ -57,12 +60,13 @@ impl Campaign {
     pub fn run(&self, mut tell: impl FnMut(&Progress) + Send) -> Result<Option<u64>, String> {
         let began = Instant::now();
         let until = self.from.saturating_add(self.seeds);
-        let code = fingerprint();
+        let code = code()?;
         let first = self.resumed(code)?.max(self.from).min(until);
         let work = Work { next: first, taken: BTreeSet::new(), played: 0, first_wrong: None, said: began };
         let work = Mutex::new((work, &mut tell));
         let progress = |work: &Work| Progress {
-            next: work.first_wrong.unwrap_or_else(|| work.taken.first().copied().unwrap_or(work.next).min(until)),
+            from: self.from,
+            next: work.taken.first().copied().into_iter().chain(work.first_wrong).fold(work.next.min(until), u64::min),
             until,
             played: work.played,
             took: began.elapsed(),
@@ -75,13 +79,13 @@ impl Campaign {
                         return Ok(());
                     }
                     let chunk = work.next;
-                    work.next = chunk + CHUNK;
+                    work.next = chunk.saturating_add(CHUNK);
                     work.taken.insert(chunk);
                     chunk
                 };
-                let seeds = chunk..(chunk + CHUNK).min(until);
-                let played = seeds.end - seeds.start;
-                let wrong = seeds.into_iter().find(|seed| Random::new(*seed).play(false).wrong.is_some());
+                let seeds = chunk..chunk.saturating_add(CHUNK).min(until);
+                let wrong = seeds.clone().find(|seed| is_wrong(*seed));
+                let played = wrong.map_or(seeds.end, |wrong| wrong + 1) - seeds.start;
                 let (work, tell) = &mut *work.lock().map_err(|_| "a thread has panicked")?;
                 work.taken.remove(&chunk);
                 work.played += played;
@@ -114,9 +118,9 @@ impl Campaign {
         let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
         let numbers: Option<Vec<u64>> = text.split_whitespace().map(|number| number.parse().ok()).collect();
         match numbers.as_deref() {
-            Some([before, next]) if *before == code => Ok(*next),
-            // A seed is another history now.
-            Some([_, _]) => Ok(self.from),
+            Some([before, from, next]) if (*before, *from) == (code, self.from) => Ok(*next),
+            // A seed may be another history now, and what is wrong may be noticed now.
+            Some([_, _, _]) => Ok(self.from),
             _ => Err(format!("{} does not say how far a campaign came: remove it to begin anew", path.display())),
         }
     }
@@ -125,22 +129,31 @@ impl Campaign {
     fn keep(&self, code: u64, next: u64) -> Result<(), String> {
         let Some(path) = &self.state else { return Ok(()) };
         let beside = path.with_extension("new");
-        std::fs::write(&beside, format!("{code} {next}\n"))
+        std::fs::write(&beside, format!("{code} {} {next}\n", self.from))
             .and_then(|()| std::fs::rename(&beside, path))
             .map_err(|error| format!("{}: {error}", path.display()))
     }
 }
 
-/// Stands for what the code makes of seeds: it changes where their histories do.
-fn fingerprint() -> u64 {
-    (0..4).fold(0, |all, seed| all.rotate_left(1) ^ Random::new(seed).play(false).trace.hash())
+/// A panic is wrong as well.
+fn is_wrong(seed: u64) -> bool {
+    catch_unwind(|| Random::new(seed).play(false).wrong.is_some()).unwrap_or(true)
+}
+
+/// Stands for the code: the product's, and that of all checks.
+fn code() -> Result<u64, String> {
+    let bytes = std::env::current_exe().and_then(std::fs::read).map_err(|error| format!("the executable: {error}"))?;
+    Ok(crate::trace::hash(&bytes))
 }
 
 impl fmt::Display for Progress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { next, until, played, took } = self;
+        let Self { from, next, until, played, took } = self;
         let rate = u128::from(*played) * 1000 / took.as_millis().max(1);
-        write!(f, "all seeds below {next} of {until} are good; {played} played in {took:.0?}, {rate} a second")
+        write!(
+            f,
+            "all seeds from {from} to below {next} (of {until}) are good; {played} played in {took:.0?}, {rate} a second"
+        )
     }
 }
 
@@ -157,10 +170,15 @@ mod tests {
         let mut told = Vec::new();
         assert_eq!(campaign(100).run(|progress| told.push(*progress)), Ok(None));
         assert_eq!(campaign(130).run(|progress| told.push(*progress)), Ok(None));
-        let told: Vec<_> = told.iter().map(|progress| (progress.next, progress.played)).collect();
-        assert_eq!(told, [(105, 100), (135, 30)]);
-        std::fs::write(dir.join("state"), "1 130\n").unwrap();
-        assert_eq!(campaign(1).resumed(2), Ok(5), "it was other code");
+        let told: BTreeSet<_> = told.iter().map(|progress| (progress.next, progress.played)).collect();
+        assert!(told.contains(&(105, 100)) && told.contains(&(135, 30)), "{told:?}");
+        let resumed = |text: &str| {
+            std::fs::write(dir.join("state"), text).unwrap();
+            campaign(1).resumed(2)
+        };
+        assert_eq!(resumed("2 5 130\n"), Ok(130));
+        assert_eq!(resumed("1 5 130\n"), Ok(5), "it was other code");
+        assert_eq!(resumed("2 1000 1130\n"), Ok(5), "it began elsewhere");
         std::fs::write(dir.join("state"), "?").unwrap();
         assert!(campaign(1).run(|_| {}).is_err());
         std::fs::remove_dir_all(dir).unwrap();

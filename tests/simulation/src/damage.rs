@@ -23,6 +23,8 @@ pub enum Damage {
     Cut,
     /// It is gone, and later ones are there.
     Removed,
+    /// It is gone, later ones are there, and the hint is from before it.
+    RemovedAboveHint,
     /// Another valid entry, signed by a runner for this very place, stands there.
     Replaced,
     /// The entry before it stands there as well.
@@ -32,8 +34,15 @@ pub enum Damage {
 }
 
 /// Every kind.
-pub const ALL: [Damage; 6] =
-    [Damage::Edited, Damage::Cut, Damage::Removed, Damage::Replaced, Damage::Repeated, Damage::Newer];
+pub const ALL: [Damage; 7] = [
+    Damage::Edited,
+    Damage::Cut,
+    Damage::Removed,
+    Damage::RemovedAboveHint,
+    Damage::Replaced,
+    Damage::Repeated,
+    Damage::Newer,
+];
 
 fn spec(tag: u8) -> Spec {
     let res = |kind, uid| Res { kind, uid, range: 0, zone: 0, flag: true, tag, picks: [0; 3] };
@@ -101,9 +110,16 @@ fn strike(world: &mut World, other: &World, keys: &[String], at: usize, damage: 
         Damage::Edited => text("\"revision\":\"abc123\"", "\"revision\":\"abc124\""),
         Damage::Cut => bytes[..bytes.len() / 2].into(),
         // A tail that is cut off whole is found by outside witnesses alone.
-        Damage::Removed if last => return false,
+        Damage::Removed | Damage::RemovedAboveHint if last => return false,
         Damage::Removed => {
             world.store.remove(key);
+            return true;
+        }
+        Damage::RemovedAboveHint => {
+            let Some(before) = at.checked_sub(1) else { return false };
+            world.store.remove(key);
+            let hint = format!("{{\"seq\":{before}}}").into_bytes();
+            world.store.insert("v1/hint/block/us-test.m100".to_owned(), (hint.into(), modified));
             return true;
         }
         Damage::Replaced => match other.store.get(key) {

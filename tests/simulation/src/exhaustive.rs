@@ -95,7 +95,7 @@ impl fmt::Display for Failure {
 pub enum Alphabet {
     /// Every kind of fault with every value.
     Whole,
-    /// Every kind of fault with one value, where it can change what follows. What a stopped clock and a slow answer do is
+    /// The faults that go furthest, with one value each. What a stopped clock and a slow answer do is
     /// part of what a pause does; a put that arrives late is refused if it was repeated, and else its sender is dead; newer
     /// and older rivals take turns, as puts and calls do.
     Pairs,

@@ -95,6 +95,10 @@ fn main() -> ExitCode {
 }
 
 fn exhaustive(stories: Vec<Story>, depth: Depth, threads: usize) -> ExitCode {
+    if stories.is_empty() {
+        println!("no plan has such a name");
+        return ExitCode::from(2);
+    }
     let todo = Mutex::new(stories.into_iter());
     let next = || todo.lock().ok()?.next();
     let explored = |story: &Story| {

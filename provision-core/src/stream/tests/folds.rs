@@ -80,14 +80,14 @@ pub(super) fn applied(resource: &str) -> BlockEvent {
     }
 }
 
-fn folded(events: &[BlockEvent]) -> Result<BlockState, Illegal> {
+pub(super) fn folded(events: &[BlockEvent]) -> Result<BlockState, Illegal> {
     let mut state = BlockState::default();
     state.apply_event(Some(&claim(1, 1)), &claimed(1, 1, None))?;
     events.iter().try_for_each(|event| state.apply_event(Some(&claim(1, 1)), event))?;
     Ok(state)
 }
 
-fn failed(events: &[BlockEvent]) -> Illegal {
+pub(super) fn failed(events: &[BlockEvent]) -> Illegal {
     let (last, before) = events.split_last().unwrap();
     folded(before).unwrap_or_else(|illegal| panic!("refused too early: {illegal}"));
     folded(&[before, std::slice::from_ref(last)].concat()).unwrap_err()

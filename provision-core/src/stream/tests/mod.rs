@@ -1,5 +1,6 @@
 //! Tests of the streams, in a world of one thread and virtual time.
 
+mod arriving;
 mod claims;
 mod entries;
 mod folds;

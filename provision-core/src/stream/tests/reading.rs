@@ -69,18 +69,19 @@ fn a_wrong_hint_costs_calls_and_never_an_entry() {
 }
 
 #[test]
-fn a_right_hint_needs_no_listing() {
+fn a_stream_costs_a_hint_a_listing_and_its_entries() {
     let mut world = with_entries(20);
     hint(&mut world, r#"{"seq":19}"#);
     (world.gets, world.lists) = (0, 0);
     assert_eq!(read(&mut world), Ok(20));
-    assert_eq!((world.gets, world.lists), (1 + 21, 0));
+    assert_eq!((world.gets, world.lists), (1 + 21, 1));
 }
 
 #[test]
 fn a_missing_entry_is_an_error_and_not_an_end() {
     for missing in [0, 5, 31, 32, 40, 68] {
-        for given in [None, Some(r#"{"seq":69}"#), Some(r#"{"seq":1000}"#)] {
+        for given in [None, Some(r#"{"seq":0}"#), Some(r#"{"seq":30}"#), Some(r#"{"seq":69}"#), Some(r#"{"seq":1000}"#)]
+        {
             let mut world = with_entries(70);
             world.objects.remove(&entry_key::<RunEvent>(&run_id(1), Seq(missing)).0);
             given.into_iter().for_each(|text| hint(&mut world, text));
