@@ -55,14 +55,58 @@ pub struct Lease {
 
 #[derive(Debug)]
 struct State {
-    sent: Now,
+    /// Since the last entry that is known to stand was sent.
+    since: Passed,
+    /// Since the one that is on its way was sent.
+    next: Passed,
+    /// The clocks as they were seen last.
+    seen: Now,
     lapsed: Option<String>,
+}
+
+/// How much time has passed, by two clocks of which either may stand still, and one may be set.
+#[derive(Debug, Clone, Copy)]
+struct Passed {
+    from: Now,
+    before: Duration,
+}
+
+impl Passed {
+    fn from(from: Now) -> Self {
+        Self { from, before: Duration::ZERO }
+    }
+
+    /// The larger of what the clocks say.
+    fn by(&self, now: Now) -> Duration {
+        let boot = now.boot_ms.saturating_sub(self.from.boot_ms);
+        let wall = now.wall_ms.saturating_sub(self.from.wall_ms);
+        self.before + Duration::from_millis(boot.max(wall))
+    }
+
+    /// The wall clock was set back: what it has shown until then is kept, or it would show nothing until it has caught up,
+    /// and boot time alone would be left, which stands still while some machines are suspended.
+    fn set_back(&mut self, seen: Now, now: Now) {
+        self.before = self.by(seen);
+        let meanwhile = now.boot_ms.saturating_sub(seen.boot_ms);
+        self.from = Now { boot_ms: seen.boot_ms, wall_ms: now.wall_ms.saturating_sub(meanwhile) };
+    }
+}
+
+impl State {
+    fn see(&mut self, now: Now) {
+        if now.wall_ms < self.seen.wall_ms {
+            self.since.set_back(self.seen, now);
+            self.next.set_back(self.seen, now);
+        }
+        self.seen = now;
+    }
 }
 
 impl Lease {
     /// A lease that counts from before its first entry was sent.
     pub(super) fn new(timing: Timing, sent: Now) -> Self {
-        Self { timing, state: Arc::new(Mutex::new(State { sent, lapsed: None })) }
+        let passed = Passed::from(sent);
+        Self { timing, state: Arc::new(Mutex::new(State { since: passed, next: passed, seen: sent, lapsed: None })) }
     }
 
     /// Its times.
@@ -79,13 +123,20 @@ impl Lease {
         self.check_locked(&mut state, now)
     }
 
-    /// A renewing entry that was sent at `sent` is known to stand.
-    pub(super) fn renewed(&self, sent: Now, now: Now) -> Result<(), LeaseLapsed> {
+    /// A renewing entry is about to be sent. There is one at a time.
+    pub(super) fn sending(&self, now: Now) {
+        let mut state = self.state();
+        state.see(now);
+        state.next = Passed::from(now);
+    }
+
+    /// The renewing entry that was sent last is known to stand.
+    pub(super) fn renewed(&self, now: Now) -> Result<(), LeaseLapsed> {
         let mut state = self.state();
         if !mutant::on(Mutant::LapsedLeaseComesBack) {
             self.check_locked(&mut state, now)?;
         }
-        state.sent = sent;
+        state.since = state.next;
         Ok(())
     }
 
@@ -101,7 +152,8 @@ impl Lease {
         if let Some(why) = &state.lapsed {
             return Err(LeaseLapsed { why: why.clone() });
         }
-        let elapsed = elapsed(state.sent, now);
+        state.see(now);
+        let elapsed = state.since.by(now);
         let good = self.timing.lease.saturating_sub(self.timing.margin);
         match good.checked_sub(elapsed) {
             Some(left) if !left.is_zero() => Ok(left),
@@ -118,13 +170,6 @@ impl Lease {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The larger of what two clocks say has passed.
-fn elapsed(since: Now, now: Now) -> Duration {
-    let boot = now.boot_ms.saturating_sub(since.boot_ms);
-    let wall = now.wall_ms.saturating_sub(since.wall_ms);
-    Duration::from_millis(boot.max(wall))
 }
 
 #[cfg(test)]
@@ -153,14 +198,31 @@ mod tests {
         let lease = lease();
         assert!(lease.check(at(10_000, 59_000)).is_err());
         assert!(lease.check(at(2_000, 51_000)).is_err(), "a clock that was set back");
-        assert!(lease.renewed(at(9_999, 58_999), at(10_001, 59_001)).is_err(), "a renewal that landed too late");
+        lease.sending(at(9_999, 58_999));
+        assert!(lease.renewed(at(10_001, 59_001)).is_err(), "a renewal that landed too late");
         assert!(lease.check(at(10_002, 59_002)).is_err());
     }
 
     #[test]
     fn a_renewal_counts_from_its_sending() {
         let lease = lease();
-        lease.renewed(at(3_000, 52_000), at(9_000, 58_000)).unwrap();
+        lease.sending(at(3_000, 52_000));
+        lease.renewed(at(9_000, 58_000)).unwrap();
         assert_eq!(lease.check(at(9_000, 58_000)), Ok(Duration::from_secs(3)));
+    }
+
+    #[test]
+    fn a_wall_clock_that_was_set_back_still_shows_that_boot_time_stood_still() {
+        let lease = lease();
+        // Set back by 30 seconds, a second after the last entry was sent.
+        assert_eq!(lease.check(at(2_000, 21_000)), Ok(Duration::from_secs(8)));
+        assert!(lease.check(at(2_000, 41_000)).is_err(), "suspended for 20 seconds");
+
+        let renewed = self::lease();
+        renewed.sending(at(2_000, 51_000));
+        assert_eq!(renewed.check(at(3_000, 22_000)), Ok(Duration::from_secs(7)));
+        renewed.renewed(at(4_000, 23_000)).unwrap();
+        assert_eq!(renewed.check(at(5_000, 24_000)), Ok(Duration::from_secs(6)), "since it was sent");
+        assert!(renewed.check(at(5_000, 44_000)).is_err(), "suspended for 20 seconds");
     }
 }

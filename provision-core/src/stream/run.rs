@@ -144,7 +144,8 @@ impl RunStream {
             if mutant::on(Mutant::LeaseExtendedLocally) {
                 let (run, now) = (self.clone(), self.io.now());
                 self.io.spawn(async move { run.renew().map(drop).await });
-                match self.lease.renewed(now, now) {
+                self.lease.sending(now);
+                match self.lease.renewed(now) {
                     Ok(()) => continue,
                     Err(_) => return,
                 }
@@ -163,7 +164,7 @@ impl RunStream {
         if !mutant::on(Mutant::LapsedLeaseComesBack) {
             self.lease.check(self.io.now())?;
         }
-        let sent = self.io.now();
+        self.lease.sending(self.io.now());
         let head = match self.write(&mut tail, RunEvent::Renewed {}).await {
             Ok(head) => head,
             Err(error) => {
@@ -173,8 +174,10 @@ impl RunStream {
                 return Err(error.into());
             }
         };
-        let from_answer = mutant::on(Mutant::RenewalCountsFromItsAnswer) || mutant::on(Mutant::LeaseExtendedLocally);
-        self.lease.renewed(if from_answer { self.io.now() } else { sent }, self.io.now())?;
+        if mutant::on(Mutant::RenewalCountsFromItsAnswer) || mutant::on(Mutant::LeaseExtendedLocally) {
+            self.lease.sending(self.io.now());
+        }
+        self.lease.renewed(self.io.now())?;
         Ok(head)
     }
 
