@@ -70,9 +70,38 @@ pub struct DesiredResource {
     pub provider: ProviderName,
     /// The fields that the definition sets, and the defaults of those that it does not.
     pub inputs: Exprs,
+    /// What becomes of its object when the definition changes.
+    #[serde(default, skip_serializing_if = "Lifecycle::is_usual")]
+    pub lifecycle: Lifecycle,
     /// Where the definition stands; not part of any digest, since moving code changes nothing.
     #[serde(skip)]
     pub location: Location,
+}
+
+/// What becomes of a resource's object when its definition changes or leaves the code.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Lifecycle {
+    /// The object is neither deleted nor replaced. The log remembers it: taking the definition out of the code does not
+    /// delete the object either.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub prevent_destroy: bool,
+    /// A replacement deletes the old object before it makes the new one.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub delete_before_replace: bool,
+    /// Fields that are set when the object is made and left alone afterwards, whoever changes them.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub ignore_changes: BTreeSet<String>,
+    /// The addresses that the resource had before: the first of them that has an object gives it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub moved_from: Vec<ResourceAddr>,
+}
+
+impl Lifecycle {
+    /// Whether nothing was said about it.
+    pub fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl DesiredBlock {

@@ -83,6 +83,9 @@ string_id!(
     /// A resource within its block.
     ResourceName, "name of a resource", is_name, NAME_RULE);
 string_id!(
+    /// A health check within its block.
+    CheckName, "name of a check", is_name, NAME_RULE);
+string_id!(
     /// A provider: `aws`, `gce`, `k8s`.
     ProviderName, "name of a provider", is_name, NAME_RULE);
 string_id!(

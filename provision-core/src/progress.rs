@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{BlockAddr, ResourceAddr, RunId};
+use crate::id::{BlockAddr, CheckName, ResourceAddr, RunId};
 
 /// One thing that happened in a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,6 +63,35 @@ pub enum Progress {
         /// Because of what.
         why: String,
     },
+    /// A resource's object came from another address.
+    Moved {
+        /// The resource.
+        resource: ResourceAddr,
+        /// Where it was.
+        from: ResourceAddr,
+    },
+    /// A health check began, or an attempt of it did not succeed.
+    Checking {
+        /// Whose health it tells.
+        block: BlockAddr,
+        /// Its name.
+        check: CheckName,
+        /// What is asked, or what was seen.
+        what: String,
+    },
+    /// A health check ended.
+    Checked {
+        /// Whose health it tells.
+        block: BlockAddr,
+        /// Its name.
+        check: CheckName,
+        /// How.
+        result: CheckResult,
+        /// Whether the simulated cloud answered.
+        simulated: bool,
+        /// How long it took, in milliseconds.
+        took_ms: u64,
+    },
     /// A call of an interrupted run was found to have landed, or is known not to land any more.
     Recovered {
         /// The resource.
@@ -84,4 +113,19 @@ pub enum Verb {
     Replace,
     /// An object goes.
     Delete,
+}
+
+/// What became of a health check.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckResult {
+    /// The block is healthy.
+    Passed,
+    /// It was not within the deadline.
+    Failed {
+        /// What the last attempt saw.
+        reason: String,
+    },
+    /// The run was interrupted before it told.
+    Interrupted,
 }

@@ -84,6 +84,8 @@ pub(crate) fn spec(cli: &Cli, desired: Desired, mode: Mode, many_deletions: bool
         nonce: draw_nonce()?,
         writer_nonce: draw_nonce()?,
         mode,
+        selection: Default::default(),
+        adoptions: Default::default(),
         holder: our_holder()?,
         signer: Signer::new(&secret, &our_name()),
         timing,

@@ -140,6 +140,41 @@ impl<R: Resource, D> Added<'_, R, D> {
         Ref::new(RawRef { infra: self.block.infra, resource: self.resource, output })
     }
 
+    /// Keeps the object: it is neither deleted nor replaced, whatever the code says later.
+    ///
+    /// The block's log remembers it, so taking the definition out of the code does not delete the object either. Whoever
+    /// wants it gone first takes this line away and applies.
+    pub fn prevent_destroy(self) -> Self {
+        self.block.record.borrow_mut().live(self.resource, |life| life.prevent_destroy = true);
+        self
+    }
+
+    /// A replacement deletes the old object, and what uses it, before it makes the new ones. Without this the new object
+    /// is made first, unless the two cannot stand side by side.
+    pub fn delete_before_replace(self) -> Self {
+        self.block.record.borrow_mut().live(self.resource, |life| life.delete_before_replace = true);
+        self
+    }
+
+    /// Leaves fields alone once the object is made, whoever changes them: `["desired_capacity"]`.
+    #[track_caller]
+    pub fn ignore_changes<T: Into<String>>(self, fields: impl IntoIterator<Item = T>) -> Self {
+        let fields = fields.into_iter().map(Into::into).collect();
+        self.block.record.borrow_mut().ignore(self.resource, fields, &here());
+        self
+    }
+
+    /// Says where the resource was before it was renamed or put into another block: its object moves, instead of being
+    /// deleted there and made anew here.
+    ///
+    /// `from` is a name in the same block, `<block>.<name>` in the same data centre, or a whole address. The line may stay
+    /// as long as it likes: once moved, it says nothing.
+    #[track_caller]
+    pub fn moved_from(self, from: &str) -> Self {
+        self.block.record.borrow_mut().moved_from(self.resource, from, &here());
+        self
+    }
+
     /// Sets a field; `#[resource]` calls it with a name and a kind that the schema has.
     #[doc(hidden)]
     #[track_caller]

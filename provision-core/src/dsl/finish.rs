@@ -132,6 +132,7 @@ impl Record {
             version: row.schema.version,
             provider: ProviderName::new(row.schema.provider).ok()?,
             inputs,
+            lifecycle: row.lifecycle.clone(),
             location: row.at.clone(),
         })
     }

@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::block::{Inputs, Resource};
 use super::dc::{DataCentre, Environment};
 use super::input::Input;
-use crate::desired::{Channel, Finding, Location};
+use crate::desired::{Channel, Finding, Lifecycle, Location};
 use crate::id::{BadName, BlockAddr, BlockName, DcName, EnvName, ProviderName, ResourceAddr, ResourceName};
-use crate::schema::Schema;
+use crate::schema::{Role, Schema};
 use crate::target::TargetId;
 
 /// The place in the code from which the DSL was called.
@@ -65,6 +65,7 @@ pub(super) struct ResourceRow {
     pub(super) schema: &'static Schema,
     pub(super) check: Check,
     pub(super) inputs: BTreeMap<&'static str, (Input, Location)>,
+    pub(super) lifecycle: Lifecycle,
     pub(super) at: Location,
 }
 
@@ -194,6 +195,7 @@ impl Record {
             schema: R::SCHEMA,
             check: R::check,
             inputs: BTreeMap::new(),
+            lifecycle: Lifecycle::default(),
             at: at.clone(),
         });
         self.resources.len() - 1
@@ -211,6 +213,45 @@ impl Record {
             Entry::Occupied(slot) => slot.get().1.clone(),
         };
         self.finding(at, &subject, format!("set twice; the first time at {first}"));
+    }
+
+    /// What a definition says about its object's life.
+    pub(crate) fn live(&mut self, resource: usize, change: impl FnOnce(&mut Lifecycle)) {
+        change(&mut self.resources[resource].lifecycle);
+    }
+
+    /// Fields whose changes are left alone.
+    pub(crate) fn ignore(&mut self, resource: usize, fields: Vec<String>, at: &Location) {
+        for field in fields {
+            let row = &self.resources[resource];
+            let known = |known: &&crate::schema::Field| known.role != Role::Computed;
+            if row.schema.fields.iter().filter(known).any(|known| known.name == field) {
+                self.resources[resource].lifecycle.ignore_changes.insert(field);
+                continue;
+            }
+            let names: Vec<_> = row.schema.fields.iter().filter(known).map(|known| known.name).collect();
+            let (label, names) = (row.label.clone(), names.join("`, `"));
+            let problem = format!("has no field `{}` whose changes could be ignored; it has `{names}`", shown(&field));
+            self.finding(at, &label, problem);
+        }
+    }
+
+    /// Where the resource's object was before: a name in the block, `<block>.<name>` in the data centre, or an address.
+    pub(crate) fn moved_from(&mut self, resource: usize, from: &str, at: &Location) {
+        let row = &self.resources[resource];
+        let label = row.label.clone();
+        let Some(own) = row.addr.clone() else { return };
+        let whole = match from.split('.').count() {
+            1 => format!("{}.{from}", own.block),
+            2 => format!("{}.{from}", own.block.dc),
+            _ => from.to_owned(),
+        };
+        let Some(from) = self.parse(at, &label, whole.parse::<ResourceAddr>()) else { return };
+        if from == own {
+            self.finding(at, &label, "is said to have moved from its own address");
+        } else if !self.resources[resource].lifecycle.moved_from.contains(&from) {
+            self.resources[resource].lifecycle.moved_from.push(from);
+        }
     }
 
     pub(crate) fn after(&mut self, block: usize, earlier: &Input, at: &Location) {

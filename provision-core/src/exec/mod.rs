@@ -19,11 +19,12 @@ mod looking;
 mod observe;
 pub mod procedure;
 mod recording;
+mod report;
 mod run;
 mod scheduler;
 mod settle;
 
 pub use context::{ActionError, Settings};
 pub use observe::observe;
-pub use run::{GenerationChoice, Prepared, RunError, RunReport, RunSpec, execute, prepare};
-pub use scheduler::{ActionReport, ActionResult};
+pub use report::{ActionReport, ActionResult, BlockReport, BlockResult, CheckReport, RunReport};
+pub use run::{GenerationChoice, Prepared, RunError, RunSpec, execute, prepare};

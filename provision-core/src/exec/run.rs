@@ -5,20 +5,22 @@ use std::sync::Arc;
 
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
-use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tracing::Instrument as _;
 
 use super::context::{Exec, Settings};
 use super::observe::{observe, targets};
-use super::scheduler::{ActionReport, ActionResult, walk};
+use super::report::{ActionReport, ActionResult, RunReport};
+use super::scheduler::walk;
 use crate::call::Bounds;
 use crate::desired::Desired;
-use crate::id::{BlockAddr, Generation, Nonce, ResourceAddr, Revision, RunId};
+use crate::id::{BlockAddr, Generation, Nonce, ObjectId, ResourceAddr, Revision, RunId};
 use crate::machine::{Io, Verified};
 use crate::mutant::{self, Mutant};
 use crate::plan::ceiling::{newly_refused, outside};
-use crate::plan::{BlockInput, Cycle, Inputs, Missing, Mode, Plan, Presence, Providers, World, action_graph, plan};
+use crate::plan::{
+    BlockInput, Cycle, Inputs, Missing, Mode, Plan, Presence, Providers, Selection, World, action_graph, plan,
+};
 use crate::progress::Progress;
 use crate::stream::event::{Holder, RunOutcome};
 use crate::stream::{
@@ -45,6 +47,10 @@ pub struct RunSpec {
     pub writer_nonce: Nonce,
     /// What the run is for.
     pub mode: Mode,
+    /// The blocks that it is about.
+    pub selection: Selection,
+    /// The objects that are to become a resource's, for [`Mode::Adopt`].
+    pub adoptions: BTreeMap<ResourceAddr, ObjectId>,
     /// Who runs it.
     pub holder: Holder,
     /// Who signs.
@@ -79,19 +85,6 @@ pub struct Prepared {
     pub recorded: BTreeMap<BlockAddr, BlockInput>,
     /// What the clouds hold.
     pub world: World,
-}
-
-/// What became of a run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RunReport {
-    /// Its id.
-    pub run: RunId,
-    /// How it ended.
-    pub outcome: RunOutcome,
-    /// What became of each action.
-    pub actions: Vec<ActionReport>,
-    /// What could not be given back or recorded at the end: the claims then end with the run.
-    pub problems: Vec<String>,
 }
 
 /// Why a run could not be made. Nothing was changed in any cloud.
@@ -193,7 +186,7 @@ pub async fn execute(io: &Io, spec: &RunSpec, approved: &Plan) -> Result<RunRepo
         problems.push(error.to_string());
     }
     let (actions, outcome) = result?;
-    Ok(RunReport { run: run.id().clone(), outcome, actions, problems })
+    Ok(RunReport { run: run.id().clone(), outcome, actions, checks: Vec::new(), blocks: BTreeMap::new(), problems })
 }
 
 async fn under_claims(
@@ -332,6 +325,9 @@ async fn look(
         nonce: spec.nonce,
         mode: spec.mode,
         missing,
+        selection: &spec.selection,
+        adoptions: &spec.adoptions,
+        simulated: spec.simulated,
     });
     Ok((Prepared { plan, recorded, world }, bounds))
 }

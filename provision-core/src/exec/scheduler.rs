@@ -9,45 +9,13 @@ use futures::channel::mpsc;
 use futures::future::{Either, select};
 use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
-use serde::{Deserialize, Serialize};
 use tracing::Instrument as _;
 
 use super::action::Acted;
 use super::context::{ActionError, Exec};
-use crate::id::ResourceAddr;
+use super::report::{ActionReport, ActionResult};
 use crate::plan::{ActionGraph, Node};
 use crate::progress::{Progress, Verb};
-
-/// What became of one action.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ActionReport {
-    /// The resource.
-    pub resource: ResourceAddr,
-    /// What was to be done.
-    pub verb: Verb,
-    /// What became of it.
-    pub result: ActionResult,
-}
-
-/// What became of an action.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ActionResult {
-    /// It was done.
-    Done,
-    /// Nothing had to be done after all.
-    Unneeded,
-    /// It failed.
-    Failed {
-        /// Why.
-        error: String,
-    },
-    /// It was not begun.
-    Skipped {
-        /// Why.
-        why: String,
-    },
-}
 
 #[derive(Clone)]
 enum State {
@@ -75,7 +43,7 @@ pub(super) async fn walk(exec: Arc<Exec>, actions: &ActionGraph) -> Walked {
         graph.node_indices().map(|node| (node, State::Waiting(waits_for(node)))).collect();
     let ready = states.iter().filter(|(_, state)| matches!(state, State::Waiting(0))).map(|(node, _)| *node).collect();
     let (sender, mut ended) = mpsc::unbounded();
-    let mut walk = Walk { exec, graph, states, ready, reports: Vec::new(), running: 0, sender };
+    let mut walk = Walk { exec, graph, states, ready, reports: Vec::new(), running: 0, began: BTreeMap::new(), sender };
     let mut drain_until = None;
     loop {
         walk.begin_what_is_ready();
@@ -119,6 +87,8 @@ struct Walk<'a> {
     ready: Vec<NodeIndex>,
     reports: Vec<ActionReport>,
     running: usize,
+    /// When actions began, by the wall clock.
+    began: BTreeMap<NodeIndex, u64>,
     sender: mpsc::UnboundedSender<(NodeIndex, Result<Acted, ActionError>)>,
 }
 
@@ -133,6 +103,7 @@ impl Walk<'_> {
                     action @ (Node::Apply(_) | Node::Retire(_)) if self.exec.io.interrupts() == 0 => {
                         self.states.insert(node, State::Running);
                         self.running += 1;
+                        self.began.insert(node, self.exec.io.now().wall_ms);
                         start(&self.exec, action.clone(), node, self.sender.clone());
                     }
                     Node::Apply(_) | Node::Retire(_) => self.lose(node, INTERRUPTED),
@@ -204,7 +175,9 @@ impl Walk<'_> {
 
     fn report(&mut self, node: NodeIndex, verb: Verb, result: ActionResult) {
         if let Node::Apply(resource) | Node::Retire(resource) = &self.graph[node] {
-            self.reports.push(ActionReport { resource: resource.clone(), verb, result });
+            let began_ms = self.began.get(&node).copied();
+            let ended_ms = began_ms.map(|_| self.exec.io.now().wall_ms);
+            self.reports.push(ActionReport { resource: resource.clone(), verb, result, began_ms, ended_ms });
         }
     }
 }

@@ -5,13 +5,14 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::input::{Mode, Selection};
 use crate::desired::Channel;
 use crate::id::{
-    BlockAddr, Digest, EnvName, Generation, InfraId, Nonce, ObjectId, ProviderName, ResourceAddr, ResourceName,
-    Revision, RunId, TypeName,
+    BlockAddr, CheckName, Digest, EnvName, Generation, InfraId, Nonce, ObjectId, ProviderName, ResourceAddr,
+    ResourceName, Revision, RunId, TypeName,
 };
 use crate::target::TargetId;
-use crate::value::{Expr, Value};
+use crate::value::{Expr, Exprs, Fields, Value};
 
 /// What a run may do: a ceiling, not a script.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +28,12 @@ pub struct Plan {
     pub generation: Generation,
     /// Makes this plan different from every other.
     pub nonce: Nonce,
+    /// What it is for.
+    pub mode: Mode,
+    /// The blocks that it was limited to.
+    pub selection: Selection,
+    /// Whether it was made in a simulated cloud.
+    pub simulated: bool,
     /// The environments, in the order in which they are applied.
     pub environments: Vec<EnvName>,
     /// The blocks, in or out of the code.
@@ -64,6 +71,8 @@ pub struct BlockChange {
     pub definition: Option<Digest>,
     /// The digest of what the block's log records, not of its position.
     pub state: Digest,
+    /// The checks that say whether it is healthy.
+    pub checks: BTreeSet<CheckName>,
     /// Its resources.
     pub resources: BTreeMap<ResourceName, ResourcePlan>,
 }
@@ -82,8 +91,16 @@ pub struct ResourcePlan {
     pub fields: BTreeSet<String>,
     /// Why.
     pub reasons: Vec<Reason>,
-    /// The object that it has now.
+    /// Which of the two goes first where it is replaced.
+    pub order: ReplaceOrder,
+    /// Where its object comes from or goes to.
+    pub moved: Option<Moved>,
+    /// The object that it has now, or that is adopted.
     pub existing: Option<Existing>,
+    /// Where something may be done: the object's fields as they are, the server's included.
+    pub before: Option<Fields>,
+    /// Where something may be done and the resource stays: the fields that the definition sets, and defaults.
+    pub after: Option<Exprs>,
     /// The name that a new object gets.
     pub new_name: Option<NewName>,
     /// Objects that go: the present one where it is deleted, and those that were deposed.
@@ -108,6 +125,35 @@ pub enum Outcome {
     Replace,
     /// The object goes.
     Delete,
+    /// An object that is there already becomes the resource's: nothing is called.
+    Adopt,
+}
+
+/// Which of two objects goes first where one replaces the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReplaceOrder {
+    /// The new one is made, users change over, the old one goes.
+    #[default]
+    CreateFirst,
+    /// Users go, the old one goes, the new one is made, users are made anew.
+    DeleteFirst,
+}
+
+/// Where a resource's object comes from or goes to. Nothing is called for that but the setting of its mark.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Moved {
+    /// It comes from there.
+    In {
+        /// Where it was.
+        from: ResourceAddr,
+    },
+    /// It goes there.
+    Out {
+        /// Where it will be.
+        to: ResourceAddr,
+    },
 }
 
 /// An object as it was when the plan was made: the pre-image.
@@ -191,6 +237,47 @@ pub enum Reason {
     Kept {
         /// Because of what.
         because: String,
+    },
+    /// The object was the one of another address.
+    MovedFrom {
+        /// Which.
+        from: ResourceAddr,
+    },
+    /// The object becomes the one of another address.
+    MovedTo {
+        /// Which.
+        to: ResourceAddr,
+    },
+    /// The address of something that it uses has changed: the log is brought up to date.
+    RefsMoved,
+    /// The log is to remember whether the object may be deleted.
+    Protection {
+        /// Whether that is prevented from now on.
+        prevent_destroy: bool,
+    },
+    /// A field differs, and the definition says to leave it alone.
+    Ignored {
+        /// The field.
+        field: String,
+        /// What it is.
+        is: Option<Value>,
+        /// What the definition says.
+        defined: Expr,
+    },
+    /// The old object goes first, because both would have the same values here.
+    KeyTaken {
+        /// The fields.
+        fields: Vec<String>,
+    },
+    /// It uses something whose old object goes before the new one is made.
+    UsesWhatGoesFirst {
+        /// What.
+        resource: ResourceAddr,
+    },
+    /// An object that is there becomes the resource's.
+    Adopted {
+        /// Its id.
+        id: ObjectId,
     },
     /// A field has left the code: the object keeps its value, and it is no longer ours.
     NoLongerOurs {
@@ -343,6 +430,7 @@ impl fmt::Display for Outcome {
             Self::Update => "update",
             Self::Replace => "replace",
             Self::Delete => "delete",
+            Self::Adopt => "adopt",
         })
     }
 }

@@ -171,6 +171,14 @@ fn outcomes(reasons: Vec<Reason>) -> Decision {
             | Reason::DeleteDue { .. }
             | Reason::OpenCall { .. }
             | Reason::MayBeMadeAgain { .. }
+            | Reason::MovedFrom { .. }
+            | Reason::MovedTo { .. }
+            | Reason::RefsMoved
+            | Reason::Protection { .. }
+            | Reason::Ignored { .. }
+            | Reason::KeyTaken { .. }
+            | Reason::UsesWhatGoesFirst { .. }
+            | Reason::Adopted { .. }
             | Reason::Kept { .. } => {}
         }
     }

@@ -3,9 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::call::{Mark, Observed, Readiness, ServerTime};
 use crate::desired::Desired;
-use crate::id::{BlockAddr, Generation, Nonce, ObjectId, ProviderName, Revision, TypeName};
+use crate::id::{
+    BlockAddr, DcName, EnvName, Generation, Nonce, ObjectId, ProviderName, ResourceAddr, Revision, TypeName,
+};
 use crate::provider::Provider;
 use crate::schema::Schema;
 use crate::stream::BlockState;
@@ -32,18 +36,53 @@ pub struct Inputs<'a> {
     pub mode: Mode,
     /// What happens to blocks that have left the code.
     pub missing: Missing,
+    /// The blocks that the plan is about.
+    pub selection: &'a Selection,
+    /// The objects that are to become a resource's, for [`Mode::Adopt`].
+    pub adoptions: &'a BTreeMap<ResourceAddr, ObjectId>,
+    /// Whether all of this is simulated.
+    pub simulated: bool,
 }
 
 /// What a block's log says, or why it can't be read: then nothing in the block may be called.
 pub type BlockInput = Result<BlockState, String>;
 
 /// What a plan is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// To bring everything to its definition.
     Apply,
     /// To delete everything.
     Destroy,
+    /// To take over objects that are there, and nothing else.
+    Adopt,
+}
+
+/// Which blocks a plan is about: those that every part names. An empty part names all. Nothing selects a part of a block.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Selection {
+    /// Their environments.
+    pub envs: BTreeSet<EnvName>,
+    /// Their data centres.
+    pub dcs: BTreeSet<DcName>,
+    /// The blocks.
+    pub blocks: BTreeSet<BlockAddr>,
+}
+
+impl Selection {
+    /// Whether it names all blocks.
+    pub fn is_all(&self) -> bool {
+        self.envs.is_empty() && self.dcs.is_empty() && self.blocks.is_empty()
+    }
+
+    /// Whether it names the block, which lies in this environment.
+    pub fn names(&self, block: &BlockAddr, env: Option<&EnvName>) -> bool {
+        (self.envs.is_empty() || env.is_some_and(|env| self.envs.contains(env)))
+            && (self.dcs.is_empty() || self.dcs.contains(&block.dc))
+            && (self.blocks.is_empty() || self.blocks.contains(block))
+    }
 }
 
 /// What happens to blocks that have left the code.

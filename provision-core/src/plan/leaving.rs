@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::data::{BlockPlan, Existing, Note, Outcome, Reason, ResourcePlan, Retirement};
+use super::data::{BlockPlan, Existing, Note, Outcome, Reason, ReplaceOrder, ResourcePlan, Retirement};
 use super::input::{Missing, Mode};
 use super::planner::Planner;
 use crate::id::{BlockAddr, ResourceAddr, ResourceName};
@@ -77,7 +77,7 @@ impl Planner<'_> {
             allowed.insert(Outcome::Delete);
             reasons.push(match self.inputs.mode {
                 Mode::Destroy => Reason::DestroyAsked,
-                Mode::Apply => Reason::LeftCode,
+                Mode::Apply | Mode::Adopt => Reason::LeftCode,
             });
         }
         let open = state.open.values().filter(|intent| intent.resource == addr.name);
@@ -95,6 +95,10 @@ impl Planner<'_> {
             allowed,
             fields: BTreeSet::new(),
             reasons,
+            order: ReplaceOrder::CreateFirst,
+            moved: None,
+            before: None,
+            after: None,
             existing: object.map(|object| Existing { id: object.id.clone() }),
             new_name: None,
             retire,

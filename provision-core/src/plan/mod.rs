@@ -21,9 +21,10 @@ mod refuse;
 mod tests;
 
 pub use data::{
-    BlockChange, BlockPlan, Certainty, Existing, NewName, Note, Outcome, Plan, Reason, ResourcePlan, Retirement,
+    BlockChange, BlockPlan, Certainty, Existing, Moved, NewName, Note, Outcome, Plan, Reason, ReplaceOrder,
+    ResourcePlan, Retirement,
 };
 pub use decide::{Current, Decision, Wanted, decide};
 pub use graph::{ActionGraph, Cycle, Node, action_graph};
-pub use input::{BlockInput, Inputs, Missing, Mode, Presence, Providers, World};
+pub use input::{BlockInput, Inputs, Missing, Mode, Presence, Providers, Selection, World};
 pub use planner::plan;

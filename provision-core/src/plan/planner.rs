@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::data::{
-    BlockChange, BlockPlan, Certainty, Existing, NewName, Note, Outcome, Plan, Reason, ResourcePlan, Retirement,
+    BlockChange, BlockPlan, Certainty, Existing, NewName, Note, Outcome, Plan, Reason, ReplaceOrder, ResourcePlan,
+    Retirement,
 };
 use super::decide::{Current, Decision, Wanted, decide};
 use super::input::{BlockInput, Inputs, Mode, Presence};
@@ -14,7 +15,7 @@ use crate::mutant::{self, Mutant};
 use crate::schema::Schema;
 use crate::stream::event::ObjectRecord;
 use crate::stream::{BlockState, ResourceState};
-use crate::value::{Expr, OutputRef, Symbol, Tree, Value};
+use crate::value::{Expr, Fields, OutputRef, Symbol, Tree, Value};
 
 /// Makes the plan.
 pub fn plan(inputs: Inputs<'_>) -> Plan {
@@ -29,6 +30,7 @@ pub fn plan(inputs: Inputs<'_>) -> Plan {
     planner.decide_all();
     planner.retire_what_left();
     planner.keep_what_others_use();
+    planner.describe();
     planner.finish()
 }
 
@@ -56,7 +58,7 @@ impl<'a> Planner<'a> {
     /// The definition of a block, unless everything is to go.
     pub(super) fn definition(&self, block: &BlockAddr) -> Option<&'a DesiredBlock> {
         match self.inputs.mode {
-            Mode::Apply => self.inputs.desired.blocks.get(block),
+            Mode::Apply | Mode::Adopt => self.inputs.desired.blocks.get(block),
             Mode::Destroy => None,
         }
     }
@@ -204,6 +206,10 @@ impl<'a> Planner<'a> {
             allowed: decision.allowed,
             fields: decision.fields,
             reasons: decision.reasons,
+            order: ReplaceOrder::CreateFirst,
+            moved: None,
+            before: None,
+            after: None,
             existing: object.map(|object| Existing { id: object.id.clone() }),
             new_name,
             retire: self.deposed(addr),
@@ -285,12 +291,7 @@ impl<'a> Planner<'a> {
         }
         let object = self.recorded(addr).map(|state| &state.object);
         let (Some(object), false) = (object, resource.allowed.iter().any(makes)) else { return Outputs::May };
-        let mut fields = object.fields.clone();
-        if let Presence::Present(observed) = self.inputs.world.presence(&object.target, &object.type_name, &object.id) {
-            fields.extend(observed.fields.clone());
-        }
-        fields.insert("id".to_owned(), object.id.as_str().into());
-        Outputs::Known(fields)
+        Outputs::Known(self.seen(object))
     }
 
     pub(super) fn deposed(&self, addr: &ResourceAddr) -> Vec<Retirement> {
@@ -335,13 +336,53 @@ impl<'a> Planner<'a> {
             after: definition.map(|definition| definition.after.clone()).unwrap_or_default(),
             definition: definition.map(DesiredBlock::digest),
             state: state.map_or_else(|| Digest::of(b""), BlockState::state_digest),
+            checks: BTreeSet::new(),
             resources: BTreeMap::new(),
         })
     }
 
+    /// What a reader of the plan sees of each resource that something may be done for.
+    fn describe(&mut self) {
+        let mut described = Vec::new();
+        for (block, plan) in &self.blocks {
+            let BlockPlan::Planned(change) = plan else { continue };
+            for (name, resource) in change.resources.iter().filter(|(_, resource)| resource.acts()) {
+                let addr = block.resource(name.clone());
+                let before = self.recorded(&addr).map(|state| self.seen(&state.object));
+                let definition = self.definition(block).and_then(|block| block.resources.get(name));
+                let after = definition.filter(|_| !resource.allowed.contains(&Outcome::Delete)).map(|desired| {
+                    let mut after = desired.inputs.clone();
+                    let name = resource.new_name.as_ref();
+                    after.extend(name.map(|name| (name.field.clone(), name.name.as_str().into())));
+                    after
+                });
+                described.push((addr, before, after));
+            }
+        }
+        for (addr, before, after) in described {
+            let resource = self.change(&addr.block).and_then(|change| change.resources.get_mut(&addr.name));
+            if let Some(resource) = resource {
+                (resource.before, resource.after) = (before, after);
+            }
+        }
+    }
+
+    /// An object's fields as last recorded and, where a read showed them, as they are.
+    fn seen(&self, object: &ObjectRecord) -> Fields {
+        let mut fields = object.fields.clone();
+        if let Presence::Present(observed) = self.inputs.world.presence(&object.target, &object.type_name, &object.id) {
+            fields.extend(observed.fields.clone());
+        }
+        fields.insert("id".to_owned(), object.id.as_str().into());
+        fields
+    }
+
     fn finish(self) -> Plan {
-        let Inputs { desired, revision, generation, nonce, .. } = self.inputs;
+        let Inputs { desired, revision, generation, nonce, mode, selection, simulated, .. } = self.inputs;
         Plan {
+            mode,
+            selection: selection.clone(),
+            simulated,
             format_version: "1".to_owned(),
             infra: desired.infra.clone(),
             revision: revision.clone(),

@@ -95,7 +95,7 @@ impl Planner<'_> {
             return Some(format!("its data centre {} is not part of the infrastructure", addr.dc));
         };
         block.resources.iter().find_map(|(name, resource)| {
-            let DesiredResource { type_name, version, provider, inputs: _, location } = resource;
+            let DesiredResource { type_name, version, provider, inputs: _, lifecycle: _, location } = resource;
             let Some(schema) = self.inputs.providers.schema(provider, type_name) else {
                 return Some(format!("{name} ({location}): this build has no provider for {type_name}"));
             };

@@ -152,6 +152,22 @@ fn reason(reason: &Reason, resource: &ResourcePlan) -> Option<String> {
         Reason::MayBeMadeAgain { api } => {
             format!("it is gone, and a repeated {api} may have made it again: apply first finds that out")
         }
+        Reason::MovedFrom { from } => format!("moved from {from}"),
+        Reason::MovedTo { to } => format!("moves to {to}"),
+        Reason::RefsMoved => "uses what has moved: the log is brought up to date".to_owned(),
+        Reason::Protection { prevent_destroy: true } => {
+            "protected from now on: neither deleted nor replaced".to_owned()
+        }
+        Reason::Protection { prevent_destroy: false } => "no longer protected".to_owned(),
+        Reason::Ignored { field, is, defined } => {
+            let is = is.as_ref().map_or_else(|| "(not set)".to_owned(), |is| expr(&is.widen()));
+            format!("{DIM}{field} is {is}, defined as {}: its changes are ignored{DIM:#}", expr(defined))
+        }
+        Reason::KeyTaken { fields } => {
+            format!("the old one goes first: both would have the same {}", fields.join(" and "))
+        }
+        Reason::UsesWhatGoesFirst { resource } => format!("uses {resource}, whose old object goes first"),
+        Reason::Adopted { id } => format!("{id} is taken over as it is"),
         Reason::Kept { because } => format!("kept: {because}"),
         Reason::NoLongerOurs { field, stays } => format!("{field} is no longer ours: stays {}", expr(&stays.widen())),
     })

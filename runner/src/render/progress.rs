@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use provision_core::id::ResourceAddr;
-use provision_core::progress::{Progress, Verb};
+use provision_core::progress::{CheckResult, Progress, Verb};
 
 use super::style::{DIM, GREEN, RED, YELLOW};
 
@@ -47,7 +47,12 @@ impl Watcher {
                 self.done += 1;
             }
             Progress::Phase { what } => self.phase.clone_from(what),
-            Progress::Claimed { .. } | Progress::Waiting { .. } | Progress::Recovered { .. } => {}
+            Progress::Claimed { .. }
+            | Progress::Waiting { .. }
+            | Progress::Moved { .. }
+            | Progress::Checking { .. }
+            | Progress::Checked { .. }
+            | Progress::Recovered { .. } => {}
         }
         match (&self.bar, text(progress)) {
             (Some(bar), Some(line)) if !is_chatter(progress) => bar.suspend(|| super::line(&line)),
@@ -93,6 +98,19 @@ pub(crate) fn text(progress: &Progress) -> Option<String> {
         }
         Progress::Failed { resource, error, .. } => format!("{RED}{resource}: failed:{RED:#} {error}"),
         Progress::Skipped { resource, why, .. } => format!("{YELLOW}{resource}: not done:{YELLOW:#} {why}"),
+        Progress::Moved { resource, from } => format!("{GREEN}{resource}: moved{GREEN:#} from {from}"),
+        Progress::Checking { block, check, what } => format!("{DIM}{block}: check {check}: {what}{DIM:#}"),
+        Progress::Checked { block, check, result, simulated, took_ms } => {
+            let by = if *simulated { " (simulated)" } else { "" };
+            let took = seconds(*took_ms);
+            match result {
+                CheckResult::Passed => format!("{GREEN}{block}: check {check} passed{by}{GREEN:#} after {took}"),
+                CheckResult::Failed { reason } => {
+                    format!("{RED}{block}: check {check} failed{by}:{RED:#} {reason}")
+                }
+                CheckResult::Interrupted => format!("{YELLOW}{block}: check {check}{YELLOW:#} was interrupted"),
+            }
+        }
         Progress::Recovered { resource, what } => format!("{resource}: of an interrupted run: {what}"),
     })
 }

@@ -44,6 +44,7 @@ fn lines(report: &RunReport, mode: Mode, simulated: bool) -> Vec<String> {
     let verb = match mode {
         Mode::Apply => "Apply",
         Mode::Destroy => "Destroy",
+        Mode::Adopt => "Adoption",
     };
     let (style, how) = match report.outcome {
         RunOutcome::Succeeded => (GREEN, format!("{verb} complete!")),

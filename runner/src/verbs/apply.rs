@@ -83,6 +83,7 @@ async fn approved(mode: Mode) -> Result<bool, CliError> {
     }
     render::prompt(match mode {
         Mode::Apply => "Apply this plan? Only `yes` is accepted: ",
+        Mode::Adopt => "Take these over? Only `yes` is accepted: ",
         Mode::Destroy => "Destroy all of this? Only `yes` is accepted: ",
     });
     // In a thread of its own, so that an interrupt is heard while nothing is typed.

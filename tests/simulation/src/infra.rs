@@ -276,6 +276,7 @@ pub fn resource(kind: Kind, mut inputs: Exprs, line: u32) -> DesiredResource {
         }
     }
     DesiredResource {
+        lifecycle: provision_core::desired::Lifecycle::default(),
         type_name: type_name.parse().unwrap(),
         version: schema.version,
         provider: schema.provider.parse().unwrap(),

@@ -83,6 +83,8 @@ impl Job {
             nonce,
             writer_nonce,
             mode: self.mode,
+            selection: Default::default(),
+            adoptions: Default::default(),
             holder: Holder {
                 name: format!("runner-{number}@host-{}", self.host),
                 boot_id: format!("boot-{}", self.host),

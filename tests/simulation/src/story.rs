@@ -185,7 +185,7 @@ impl Story {
             }
         }
         match self.then.mode {
-            Mode::Apply => oracle::is_as_defined(&self.then.desired, &sim.world.objects()),
+            Mode::Apply | Mode::Adopt => oracle::is_as_defined(&self.then.desired, &sim.world.objects()),
             Mode::Destroy if sim.world.objects().is_empty() => Ok(()),
             Mode::Destroy => Err(format!("left over: {:#?}", sim.world.objects())),
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::desired::Channel;
 use crate::id::{Digest, Generation, Nonce, ObjectId, ResourceAddr, Revision};
-use crate::plan::{BlockChange, BlockPlan, Existing, Outcome, Plan, ResourcePlan};
+use crate::plan::{BlockChange, BlockPlan, Existing, Mode, Outcome, Plan, ReplaceOrder, ResourcePlan, Selection};
 use crate::schema::{Field, Grain, Kind, Literal, OnChange, Role, Schema};
 use crate::target::TargetId;
 
@@ -46,6 +46,10 @@ pub(super) fn resource(allowed: &[Outcome]) -> ResourcePlan {
         allowed: allowed.iter().copied().collect(),
         fields: BTreeSet::new(),
         reasons: Vec::new(),
+        order: ReplaceOrder::CreateFirst,
+        moved: None,
+        before: None,
+        after: None,
         existing: None,
         new_name: None,
         retire: Vec::new(),
@@ -100,6 +104,7 @@ pub(super) fn plan<const N: usize>(resources: [(&str, ResourcePlan); N], after: 
                 .collect(),
             definition: None,
             state: Digest::of(b""),
+            checks: BTreeSet::new(),
             resources: BTreeMap::new(),
         };
         let block = blocks.entry(addr.block.clone()).or_insert_with(|| BlockPlan::Planned(Box::new(fresh())));
@@ -113,6 +118,9 @@ pub(super) fn plan<const N: usize>(resources: [(&str, ResourcePlan); N], after: 
         revision: Revision::new("abc123").unwrap(),
         generation: Generation(1),
         nonce: Nonce([1; 16]),
+        mode: Mode::Apply,
+        selection: Selection::default(),
+        simulated: false,
         environments: vec!["staging".parse().unwrap(), "prod".parse().unwrap()],
         blocks,
         notes: Vec::new(),

@@ -1,8 +1,10 @@
 //! Planning is pure, and changes nothing.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 use provision_core::id::{Generation, Nonce, Revision};
-use provision_core::plan::{Inputs, Missing, Mode, plan};
+use provision_core::plan::{Inputs, Missing, Mode, Selection, plan};
 use simulation::infra::{edits, specs};
 use simulation::lab::{Lab, providers};
 use simulation::trace::Did;
@@ -29,6 +31,9 @@ proptest! {
                     nonce,
                     mode,
                     missing: Missing::DestroyOlder,
+                    selection: &Selection::default(),
+                    adoptions: &BTreeMap::new(),
+                    simulated: true,
                 })
             };
             let ours = make(prepared.plan.nonce);
