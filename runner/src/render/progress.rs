@@ -121,6 +121,8 @@ fn doing(verb: Verb) -> &'static str {
         Verb::Update => "updating",
         Verb::Replace => "replacing",
         Verb::Delete => "deleting",
+        Verb::Move => "moving",
+        Verb::Adopt => "taking over",
     }
 }
 
@@ -130,6 +132,8 @@ fn done(verb: Verb) -> &'static str {
         Verb::Update => "updated",
         Verb::Replace => "replaced",
         Verb::Delete => "deleted",
+        Verb::Move => "moved",
+        Verb::Adopt => "taken over",
     }
 }
 

@@ -26,6 +26,7 @@ fn lines(report: &RunReport, mode: Mode, simulated: bool) -> Vec<String> {
             (ActionResult::Done, Verb::Update) => Some(1),
             (ActionResult::Done, Verb::Delete) => Some(2),
             (ActionResult::Done, Verb::Replace) => Some(0),
+            (ActionResult::Done, Verb::Move | Verb::Adopt) => None,
             (ActionResult::Unneeded, _) => None,
             (ActionResult::Failed { error }, _) => {
                 lines.push(format!("{RED}{}: failed:{RED:#} {error}", action.resource));
