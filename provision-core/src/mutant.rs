@@ -63,6 +63,9 @@ mutants! {
     DeposedForgotten: "An object that was replaced is no longer due to be deleted.",
     PlanRunsTwice: "A plan that has a run already is run once more in the same stream.",
 
+    StalePlanApplied: "A sealed plan is applied although another run has changed a block since it was made.",
+    ResumedByTheLiving: "A run is resumed although whoever runs it may be alive.",
+
     // Calls.
     IntentAfterCall: "A call is sent before its intent is written.",
     IntentNotAwaited: "A call is sent while its intent is still being written.",

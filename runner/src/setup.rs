@@ -90,6 +90,8 @@ pub(crate) fn spec(cli: &Cli, desired: Desired, mode: Mode, many_deletions: bool
         signer: Signer::new(&secret, &our_name()),
         timing,
         simulated: cli.simulate,
+        binding: provision_core::exec::Binding::Ceiling,
+        lock_timeout: std::time::Duration::ZERO,
         many_deletions,
         settings: Settings::default(),
     })

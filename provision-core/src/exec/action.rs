@@ -257,9 +257,9 @@ impl Exec {
     /// Deletes the resource's objects that are to go: all that were deposed, and the present one where it left the code.
     pub(super) async fn retire(&self, addr: &ResourceAddr) -> Result<Acted, ActionError> {
         let planned = self.planned(addr)?;
-        self.settle_open(addr).await?;
-        let leaves =
-            planned.allowed.contains(&Outcome::Delete) || self.goes_before_its_successor(addr, planned).await?;
+        let settled_any = self.settle_open(addr).await?;
+        let leaves = planned.allowed.contains(&Outcome::Delete)
+            || self.goes_before_its_successor(addr, planned, settled_any).await?;
         let known: BTreeSet<ObjectId> = self.due_to_go(addr, leaves)?.into_iter().map(|record| record.id).collect();
         let mut seen = BTreeSet::new();
         let mut last = None;
@@ -286,6 +286,7 @@ impl Exec {
         &self,
         addr: &ResourceAddr,
         planned: &ResourcePlan,
+        settled_any: bool,
     ) -> Result<bool, ActionError> {
         if !planned.goes_first() || !planned.may_stay() {
             return Ok(planned.goes_first());
@@ -295,7 +296,7 @@ impl Exec {
         let schema = self.providers.schema(&desired.provider, &desired.type_name);
         let schema = schema.ok_or_else(|| ActionError::Bug(format!("{}: no schema", desired.type_name)))?;
         let Some(record) = self.record(addr)? else { return Ok(false) };
-        let Some(observed) = self.observe_again(addr, Some(&record), false).await? else { return Ok(false) };
+        let Some(observed) = self.observe_again(addr, Some(&record), settled_any).await? else { return Ok(false) };
         let wanted = self.resolve(desired)?.into_iter().map(|(field, value)| (field, Wanted::Known(value))).collect();
         let current = Current::Present {
             observed: &observed,
@@ -400,6 +401,12 @@ impl Exec {
     ) -> Result<(), ActionError> {
         if mutant::on(Mutant::CeilingIgnored) {
             return Ok(());
+        }
+        let claim = self.claim(&addr.block)?;
+        let maker = claim.state().resources.get(&addr.name).and_then(|state| state.maker.clone());
+        let unfinished = maker.as_ref() == Some(claim.run().id());
+        if let Some(what) = self.ceiling.forbids(addr, outcome, fields, unfinished) {
+            return Err(ActionError::OutsidePlan(format!("{addr} would need to {what}")));
         }
         // The second half of a replacement whose first one deleted the old object.
         let second_half = outcome == Outcome::Create && planned.goes_first();

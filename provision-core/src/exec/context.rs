@@ -12,7 +12,7 @@ use crate::call::{Bounds, ServerTime};
 use crate::desired::Desired;
 use crate::id::{BlockAddr, ObjectId, ResourceAddr, TypeName};
 use crate::machine::Io;
-use crate::plan::{Moved, Plan, Providers, World};
+use crate::plan::{Ceiling, Moved, Plan, Providers, World};
 use crate::provider::CannotCompile;
 use crate::stream::{Claim, Lease, LeaseLapsed, WriteError};
 use crate::target::TargetId;
@@ -123,6 +123,9 @@ pub(super) struct Exec {
     pub(super) keys: Keys,
     pub(super) bounds: BTreeMap<TargetId, Bounds>,
     pub(super) desired: Arc<Desired>,
+    /// What was approved.
+    pub(super) ceiling: Ceiling,
+    /// What is done of it: made under the claims.
     pub(super) plan: Plan,
     pub(super) world: World,
     pub(super) settings: Settings,
@@ -145,6 +148,7 @@ impl Exec {
         providers: Providers,
         bounds: BTreeMap<TargetId, Bounds>,
         desired: Arc<Desired>,
+        ceiling: Ceiling,
         plan: Plan,
         world: World,
         outputs: BTreeMap<ResourceAddr, Fields>,
@@ -164,6 +168,7 @@ impl Exec {
             keys: Keys::default(),
             bounds,
             desired,
+            ceiling,
             plan,
             world,
             settings,

@@ -28,4 +28,4 @@ mod settle;
 pub use context::{ActionError, Settings};
 pub use observe::{Wanted, observe};
 pub use report::{ActionReport, ActionResult, BlockReport, BlockResult, CheckReport, RunReport};
-pub use run::{GenerationChoice, Prepared, RunError, RunSpec, execute, prepare};
+pub use run::{Binding, GenerationChoice, Prepared, RunError, RunSpec, execute, prepare};

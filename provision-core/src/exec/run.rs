@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
@@ -13,19 +14,19 @@ use super::observe::{Wanted, observe, targets};
 use super::report::{ActionReport, ActionResult, RunReport};
 use super::scheduler::walk;
 use crate::call::Bounds;
-use crate::desired::Desired;
-use crate::id::{BlockAddr, DcName, EnvName, Generation, Nonce, ObjectId, ResourceAddr, Revision, RunId};
+use crate::desired::{Desired, DesiredBlock};
+use crate::id::{BlockAddr, DcName, Digest, EnvName, Generation, Nonce, ObjectId, ResourceAddr, Revision, RunId};
 use crate::machine::{Io, Verified};
 use crate::mutant::{self, Mutant};
-use crate::plan::ceiling::{newly_refused, outside};
 use crate::plan::{
-    BlockInput, Cycle, Inputs, Missing, Mode, Plan, Presence, Providers, Selection, World, action_graph, plan,
+    BlockInput, BlockPlan, Ceiling, Cycle, Inputs, Missing, Mode, Plan, Presence, Providers, Selection, World,
+    action_graph, plan,
 };
 use crate::progress::Progress;
-use crate::stream::event::{Holder, RunOutcome};
+use crate::stream::event::{BlockEvent, Holder, RunOutcome};
 use crate::stream::{
-    Author, Claim, ClaimError, NewRun, ReadError, RunStream, Signer, StartError, StoreError, Timing, WriteError,
-    claim_block, enter_store, list_blocks, look_at_store, read_block,
+    Author, BlockState, Claim, ClaimError, Entry, NewRun, ReadError, RunStream, Signer, StartError, StoreError, Timing,
+    WriteError, claim_block, enter_store, fold_block, list_blocks, look_at_store, read_block, read_log,
 };
 use crate::target::TargetId;
 use crate::value::Fields;
@@ -59,10 +60,23 @@ pub struct RunSpec {
     pub timing: Timing,
     /// Whether it runs in a simulated cloud.
     pub simulated: bool,
+    /// How strictly an approved plan binds.
+    pub binding: Binding,
+    /// How long a block that another run holds is waited for.
+    pub lock_timeout: Duration,
     /// Whether it may delete most of what there is for missing in the code.
     pub many_deletions: bool,
     /// How patient it is.
     pub settings: Settings,
+}
+
+/// How strictly an approved plan binds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Binding {
+    /// What is done lies inside the plan; the logs may have moved on since it was made.
+    Ceiling,
+    /// The logs, too, are those that the plan was made from, or that its own run has written since.
+    Sealed,
 }
 
 /// Where a run's generation comes from.
@@ -113,6 +127,20 @@ pub enum RunError {
     /// The log cannot be written.
     #[error(transparent)]
     Write(#[from] WriteError),
+    /// The plan was made of something else than this build.
+    #[error("this plan {0}; plan again")]
+    OtherPlan(String),
+    /// A block has changed since the plan was sealed.
+    #[error(
+        "this plan is stale, so nothing was done: the state of {block} is not the one that it was made from (another run \
+         changed it{by}); plan again"
+    )]
+    Stale {
+        /// The block.
+        block: BlockAddr,
+        /// Who wrote there last.
+        by: String,
+    },
     /// The world has changed since the plan was approved.
     #[error("the world has changed since the plan was made, so nothing was done: {0}; plan again")]
     Changed(String),
@@ -141,6 +169,8 @@ pub enum RunError {
 
 /// The fewest deletions that count as many.
 const MANY: usize = 5;
+/// How often a block that another run holds is asked for.
+const LOCK_RETRY: Duration = Duration::from_secs(2);
 /// How many streams are read at a time.
 const READERS: usize = 16;
 
@@ -196,6 +226,7 @@ pub async fn execute(io: &Io, spec: &RunSpec, approved: &Plan) -> Result<RunRepo
     if !spec.many_deletions && leaving >= MANY && leaving * 2 > recorded {
         return Err(RunError::ManyDeletions { leaving, recorded });
     }
+    fits(spec, approved)?;
     enter_store(io, &spec.desired.infra, spec.writer_nonce).await?;
     let author = Author::new(
         spec.desired.infra.clone(),
@@ -238,18 +269,29 @@ async fn under_claims(
 ) -> Result<(Vec<ActionReport>, RunOutcome), RunError> {
     // In address order, so that two runs cannot each hold what the other needs.
     for addr in approved.touched() {
-        let state = read_block(io, &spec.desired.infra, &addr).await?;
-        let claim = claim_block(io, run, &addr, state).await?;
+        let log = read_log::<BlockEvent>(io, &spec.desired.infra, &addr).await?;
+        let bound = bound_state(approved, run.id(), &addr, &log)?;
+        let claim = patiently(io, spec, run, &addr, fold_block(&addr, &log)?).await?;
         io.emit(Progress::Claimed { block: addr.clone(), run: run.id().clone() });
-        claims.insert(addr, claim);
+        let state = claim.state();
+        claims.insert(addr.clone(), claim);
+        if spec.binding == Binding::Sealed && state.state_digest() != bound && !mutant::on(Mutant::StalePlanApplied) {
+            let by =
+                state.writer.as_ref().filter(|_| log.last().is_some()).map_or_else(String::new, |_| last_writer(&log));
+            return Err(RunError::Stale { block: addr, by });
+        }
     }
     let recorded = read_logs(io, spec, claims).await?;
     let (_, missing) = generation(spec.generation, &recorded);
     let adoptions = approved.adoptions();
     let purpose = Purpose { mode: approved.mode, selection: &approved.selection, adoptions: &adoptions, spec };
     let (later, bounds) = look(io, &purpose, recorded, approved.generation, missing).await?;
-    let outside = outside(approved, &later.plan);
-    if let Some(first) = outside.first().map(ToString::to_string).or_else(|| newly_refused(approved, &later.plan))
+    let ceiling = match run.resumed() {
+        Some(_) => Ceiling::resumed(approved.clone(), made_by(run.id(), &later.recorded)),
+        None => Ceiling::new(approved.clone()),
+    };
+    let outside = ceiling.outside(&later.plan);
+    if let Some(first) = outside.first().map(ToString::to_string).or_else(|| ceiling.newly_refused(&later.plan))
         && !mutant::on(Mutant::CeilingIgnored)
     {
         return Err(RunError::Changed(first));
@@ -263,6 +305,7 @@ async fn under_claims(
         spec.providers.clone(),
         bounds,
         spec.desired.clone(),
+        ceiling,
         later.plan,
         later.world,
         outputs,
@@ -279,6 +322,102 @@ async fn under_claims(
         (false, false) => RunOutcome::Succeeded,
     };
     Ok((walked.reports, outcome))
+}
+
+/// Whether the plan was made by this code, for this infrastructure.
+fn fits(spec: &RunSpec, approved: &Plan) -> Result<(), RunError> {
+    let other = |what: String| Err(RunError::OtherPlan(what));
+    let desired = &spec.desired;
+    if approved.infra != desired.infra {
+        return other(format!("is of infrastructure `{}`, and this is `{}`", approved.infra, desired.infra));
+    }
+    if approved.simulated != spec.simulated {
+        let of = |simulated| if simulated { "for the simulated cloud" } else { "for the clouds themselves" };
+        return other(format!("was made {}, and this is a run {}", of(approved.simulated), of(spec.simulated)));
+    }
+    if approved.revision != spec.revision {
+        return other(format!("was made of revision {}, and this is {}", approved.revision, spec.revision));
+    }
+    if let GenerationChoice::Given(generation) = spec.generation
+        && generation != approved.generation
+    {
+        return other(format!("was made with generation {}, and this is {generation}", approved.generation));
+    }
+    if approved.nonce != spec.nonce {
+        return Err(RunError::OtherPlan("has another nonce than its run".to_owned()));
+    }
+    for (addr, change) in approved.changes() {
+        let now = desired.blocks.get(addr).filter(|_| approved.mode != Mode::Destroy).map(DesiredBlock::digest);
+        if now != change.definition {
+            return other(format!("was made with another definition of {addr} than this build has"));
+        }
+    }
+    Ok(())
+}
+
+/// The digest of the state that the plan may find in a block: the one that it was made from, or, if its run has written
+/// there, the one that the run left.
+fn bound_state(approved: &Plan, run: &RunId, addr: &BlockAddr, log: &[Entry<BlockEvent>]) -> Result<Digest, ReadError> {
+    let ours = |entry: &Entry<BlockEvent>| entry.body.claim.as_ref().is_some_and(|claim| claim.run == *run);
+    if let Some(last) = log.iter().rposition(ours) {
+        return Ok(fold_block(addr, log.get(..=last).unwrap_or_default())?.state_digest());
+    }
+    Ok(match approved.blocks.get(addr) {
+        Some(BlockPlan::Planned(change)) => change.state.clone(),
+        Some(BlockPlan::Refused { .. }) | None => Digest::of(b""),
+    })
+}
+
+fn last_writer(log: &[Entry<BlockEvent>]) -> String {
+    let last = log.iter().rev().find_map(|entry| entry.body.claim.as_ref().map(|claim| (claim, &entry.body)));
+    last.map_or_else(String::new, |(claim, body)| {
+        format!(": run {}, by {}, revision {}", claim.run.short(), body.writer.name, body.revision)
+    })
+}
+
+/// The objects that the run made before it was cut off.
+fn made_by(run: &RunId, recorded: &BTreeMap<BlockAddr, BlockInput>) -> Vec<(ResourceAddr, ObjectId)> {
+    let mut made = Vec::new();
+    for (block, recorded) in recorded {
+        let Ok(state) = recorded else { continue };
+        let ours = state.resources.iter().filter(|(_, state)| state.maker.as_ref() == Some(run));
+        made.extend(ours.map(|(name, state)| (block.resource(name.clone()), state.object.id.clone())));
+    }
+    made
+}
+
+/// Claims a block; waits for whoever holds it as long as the run may.
+async fn patiently(
+    io: &Io,
+    spec: &RunSpec,
+    run: &RunStream,
+    addr: &BlockAddr,
+    mut state: BlockState,
+) -> Result<Claim, RunError> {
+    let began = io.now().boot_ms;
+    loop {
+        let refused = match claim_block(io, run, addr, state).await {
+            Ok(claim) => return Ok(claim),
+            Err(ClaimError::Refused(refused)) => refused,
+            Err(error) => return Err(error.into()),
+        };
+        let waited = Duration::from_millis(io.now().boot_ms.saturating_sub(began));
+        if waited >= spec.lock_timeout || io.interrupts() > 0 {
+            return Err(ClaimError::Refused(refused).into());
+        }
+        let left = spec.lock_timeout.saturating_sub(waited);
+        let what = format!(
+            "{addr} is held by {} (run {}): waiting for it, {} s at most",
+            refused.holder.name,
+            refused.run.short(),
+            left.as_secs()
+        );
+        io.emit(Progress::Phase { what });
+        let pause = std::pin::pin!(io.sleep(LOCK_RETRY.min(left)));
+        let interrupted = std::pin::pin!(io.interrupted());
+        futures::future::select(pause, interrupted).await;
+        state = read_block(io, &spec.desired.infra, addr).await?;
+    }
 }
 
 async fn give_back(claims: BTreeMap<BlockAddr, Claim>) -> Vec<String> {

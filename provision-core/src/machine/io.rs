@@ -258,6 +258,11 @@ impl Io {
         drop(self.ask(Action::PutHint { key, bytes }));
     }
 
+    /// Overwrites a hint, and waits until the store has answered.
+    pub async fn put_hint_and_wait(&self, key: StoreKey, bytes: Vec<u8>) {
+        self.ask(Action::PutHint { key, bytes }).await;
+    }
+
     /// Reads an entry or a hint.
     pub async fn get(&self, key: StoreKey) -> GetAnswer {
         match self.ask(Action::Get { key }).await {

@@ -3,13 +3,13 @@
 //! # Guarantees
 //! - No clock, randomness, network, file or environment: the same inputs give the same plan, byte for byte.
 //! - What is not known yet stays symbolic; nothing is mocked.
-//! - A plan is a *ceiling*: per resource the set of outcomes that a run may have. [`ceiling`] tells whether a later plan
+//! - A plan is a *ceiling*: per resource the set of outcomes that a run may have. [`Ceiling`] tells whether a later plan
 //!   lies inside an earlier one, and the executor takes no outcome that is not allowed.
 //!
 //! `plan` never imports `exec`.
 
 mod adopt;
-pub mod ceiling;
+mod ceiling;
 mod data;
 mod decide;
 mod first;
@@ -24,6 +24,7 @@ mod refuse;
 #[cfg(test)]
 mod tests;
 
+pub use ceiling::{Ceiling, Outside};
 pub use data::{
     BlockChange, BlockPlan, Certainty, Existing, Moved, NewName, Note, Outcome, Plan, Reason, ReplaceOrder,
     ResourcePlan, Retirement,

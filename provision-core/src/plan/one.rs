@@ -188,7 +188,7 @@ impl<'a> Planner<'a> {
             decision.reasons.push(Reason::Kept { because });
             return Ok(ReplaceOrder::CreateFirst);
         }
-        let taken = if certain { self.taken_key(desired, provider, object, wanted) } else { Vec::new() };
+        let taken = self.taken_key(desired, provider, object, wanted);
         if taken.is_empty() && !desired.lifecycle.delete_before_replace {
             return Ok(ReplaceOrder::CreateFirst);
         }

@@ -11,8 +11,7 @@ use super::fold::{BlockState, OpenClaim};
 use super::lease::LeaseLapsed;
 use super::log::{ReadError, illegal_entry, listed_top, put_hint, read_run, refresh_block};
 use super::name::shown;
-use super::run::{RunStream, StampError};
-use super::run_state::RunStart;
+use super::run::{RunStream, StampError, patience};
 use super::write::{WriteError, Written, put_next};
 use crate::id::{BlockAddr, Generation, RunId, Seq};
 use crate::machine::{HolderState, Io};
@@ -20,9 +19,6 @@ use crate::mutant::{self, Mutant};
 
 /// How often a lost race for the next entry is judged again.
 const CLAIM_ATTEMPTS: u32 = 16;
-
-/// Stores may stamp whole seconds: two such stamps differ by up to one second more than the times.
-const STAMP_GRAIN: Duration = Duration::from_secs(1);
 
 /// Another run holds the block.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -170,6 +166,10 @@ async fn judge(io: &Io, run: &RunStream, addr: &BlockAddr, open: &OpenClaim) -> 
     if mutant::on(Mutant::TakesOverAlive) {
         return Ok(TakeOver::LeaseExpired);
     }
+    // Our own run, by a process that this one has superseded in the run's stream already.
+    if let (true, Some(took_over)) = (open.run == *run.id(), run.resumed()) {
+        return Ok(took_over);
+    }
     let infra = &run.author().infra;
     if read_run(io, infra, &open.run).await?.ended.is_some() {
         return Ok(TakeOver::RunEnded);
@@ -184,10 +184,10 @@ async fn judge(io: &Io, run: &RunStream, addr: &BlockAddr, open: &OpenClaim) -> 
     if holder.ended.is_some() {
         return Ok(TakeOver::RunEnded);
     }
-    let Some(RunStart { lease_ms, .. }) = holder.started else {
+    let Some(start) = holder.started else {
         return Err(ClaimError::NoSuchRun { block: addr.clone(), run: open.run.clone() });
     };
-    let wait = Duration::from_millis(lease_ms).saturating_add(run.lease().timing().margin.max(STAMP_GRAIN));
+    let wait = patience(&start, run.lease().timing());
     let silent = Duration::from_millis(ours.saturating_sub(holder.modified_ms));
     if silent > wait && !mutant::on(Mutant::NeverTakesOver) {
         return Ok(TakeOver::LeaseExpired);

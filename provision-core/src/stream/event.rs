@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 use crate::call::{Effect, Mark, ReadyCall, ServerTime};
 use crate::desired::{Channel, DesiredBlock};
 use crate::id::{
-    BlockAddr, Digest, EnvName, Epoch, Generation, IntentNo, ObjectId, ProviderName, ResourceAddr, ResourceName,
-    Revision, RunId, TypeName,
+    BlockAddr, CheckName, Digest, EnvName, Epoch, Generation, IntentNo, ObjectId, ProviderName, ResourceAddr,
+    ResourceName, Revision, RunId, TypeName,
 };
+use crate::progress::CheckResult;
 use crate::target::TargetId;
 use crate::value::Fields;
 
@@ -242,6 +243,26 @@ pub enum RunEvent {
         /// The blocks that it may change.
         blocks: BTreeSet<BlockAddr>,
         /// Whether it runs in a simulated cloud.
+        simulated: bool,
+    },
+    /// Another process goes on with the run; whoever ran it before writes nothing more.
+    Resumed {
+        /// Who runs it from here on.
+        holder: Holder,
+        /// How long the lease lasts after each renewal, in milliseconds.
+        lease_ms: u64,
+        /// Why the earlier process could be superseded.
+        took_over: TakeOver,
+    },
+    /// A health check told whether a block is healthy.
+    Checked {
+        /// The block.
+        block: BlockAddr,
+        /// The check.
+        check: CheckName,
+        /// What it told.
+        result: CheckResult,
+        /// Whether the simulated cloud answered.
         simulated: bool,
     },
     /// The lease begins anew, from before this entry was sent.

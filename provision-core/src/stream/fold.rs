@@ -13,7 +13,8 @@ use super::moving::{Came, MovedOut};
 use crate::call::Effect;
 use crate::desired::{Channel, DesiredBlock};
 use crate::id::{
-    Digest, EnvName, Epoch, Generation, IntentNo, ObjectId, ProviderName, ResourceAddr, ResourceName, Revision, RunId,
+    BlockAddr, Digest, EnvName, Epoch, Generation, IntentNo, ObjectId, ProviderName, ResourceAddr, ResourceName,
+    Revision, RunId,
 };
 use crate::mutant::{self, Mutant};
 use crate::target::TargetId;
@@ -84,6 +85,8 @@ pub struct ResourceState {
     pub applied: Option<Fields>,
     /// The number of the call that made the object; of one that was moved here, the next one at that time.
     pub made: IntentNo,
+    /// The run that made the object, of an object that was made here.
+    pub maker: Option<RunId>,
     /// Whether its definition, when the code last had one, says that the object is neither deleted nor replaced.
     pub protected: bool,
 }
@@ -174,6 +177,9 @@ pub enum Illegal {
         /// The object.
         id: String,
     },
+    /// A simulated result among real ones.
+    #[error("the simulated cloud says how healthy {0} is, in a run that is not simulated")]
+    SimulatedCheck(BlockAddr),
     /// An event that belongs at another place in a run's stream.
     #[error("a run's stream begins with its start, once, and ends with its end")]
     RunOrder,
@@ -280,7 +286,7 @@ impl BlockState {
             BlockEvent::Deposed { resource, id } => {
                 self.present(resource, Some(id))?;
                 self.unused(resource, id)?;
-                let Some(ResourceState { object: record, applied: _, made: _, protected: _ }) =
+                let Some(ResourceState { object: record, applied: _, made: _, maker: _, protected: _ }) =
                     self.resources.remove(resource)
                 else {
                     return Err(no_object(resource, Some(id)));
@@ -382,7 +388,8 @@ impl BlockState {
                 let protected = self.defines_protected(&resource);
                 match self.resources.get(&resource) {
                     None => {
-                        let state = ResourceState { object: record, applied: None, made: number, protected };
+                        let maker = self.claim.as_ref().map(|claim| claim.run.clone());
+                        let state = ResourceState { object: record, applied: None, made: number, maker, protected };
                         self.resources.insert(resource, state);
                     }
                     // A copy of a create whose object was replaced and then removed by somebody: it goes like that.

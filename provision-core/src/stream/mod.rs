@@ -38,5 +38,5 @@ pub use moving::{Came, MovedOut};
 pub use name::StreamEvent;
 pub use probe::{StoreError, enter_store, look_at_store};
 pub use run::{NewRun, RunStream, StampError, StartError};
-pub use run_state::{RunStart, RunState};
+pub use run_state::{Checked, RunStart, RunState};
 pub use write::WriteError;

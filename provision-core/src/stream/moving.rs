@@ -57,7 +57,7 @@ impl BlockState {
         self.vacant(resource)?;
         self.settled(resource, None)?;
         let (made, protected) = (self.next_intent, self.defines_protected(resource));
-        let state = ResourceState { object: record.clone(), applied, made, protected };
+        let state = ResourceState { object: record.clone(), applied, made, maker: None, protected };
         self.resources.insert(resource.clone(), state);
         Ok(())
     }

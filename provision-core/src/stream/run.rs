@@ -2,21 +2,25 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::lock::Mutex;
 use thiserror::Error;
 
 use super::envelope::{Author, Head};
-use super::event::{Holder, RunEvent, RunOutcome};
+use super::event::{Holder, RunEvent, RunOutcome, TakeOver};
 use super::lease::{Lease, LeaseLapsed, Timing};
 use super::log::{ReadError, get, put_hint, read_run};
 use super::name::{entry_key, shown};
-use super::run_state::RunState;
+use super::run_state::{Checked, RunStart, RunState};
 use super::write::{WriteError, Written, put_next, superseded};
 use crate::id::{BlockAddr, Digest, RunId};
-use crate::machine::Io;
+use crate::machine::{HolderState, Io, Now, StoreKey};
 use crate::mutant::{self, Mutant};
+
+/// Stores may stamp whole seconds: two such stamps differ by up to one second more than the times.
+const STAMP_GRAIN: Duration = Duration::from_secs(1);
 
 /// What a run begins with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,13 +42,27 @@ pub struct NewRun {
 /// A run that cannot begin.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum StartError {
-    /// The stream has entries: a plan has at most one run.
-    #[error("run {} of this plan {}: a plan is applied once; plan again", id.short(), used(state))]
+    /// The plan's run has ended: a plan has at most one run.
+    #[error("{}", used(id, state))]
     AlreadyUsed {
         /// The run.
         id: RunId,
         /// What its stream amounts to.
         state: Box<RunState>,
+    },
+    /// The plan's run goes on, or it is not sure that it does not.
+    #[error(
+        "this plan is being applied by {} (run {}, since {}): wait until that has ended; if its process is gone, the run \
+         can be resumed {} s after its last sign of life",
+        holder.name, id.short(), holder.since, wait.as_secs()
+    )]
+    StillRuns {
+        /// The run.
+        id: RunId,
+        /// Who runs it.
+        holder: Box<Holder>,
+        /// How long the holder must have been silent.
+        wait: Duration,
     },
     /// It could not be read.
     #[error(transparent)]
@@ -54,13 +72,23 @@ pub enum StartError {
     Write(#[from] WriteError),
 }
 
-fn used(state: &RunState) -> String {
+fn used(id: &RunId, state: &RunState) -> String {
     let by = state
         .started
         .as_ref()
-        .map_or_else(String::new, |start| format!(" by {}, since {}", start.holder.name, start.holder.since));
-    let how = if state.ended.is_some() { "has ended" } else { "was begun" };
-    format!("{how}{by}")
+        .map_or_else(String::new, |start| format!(" (by {}, since {})", start.holder.name, start.holder.since));
+    let run = id.short();
+    match state.ended {
+        Some(RunOutcome::Succeeded) => format!("this plan was already applied by run {run}{by}; plan again"),
+        Some(RunOutcome::Failed) => format!("this plan is already used: run {run}{by} failed; plan again"),
+        Some(RunOutcome::Interrupted) => {
+            format!("this plan is already used: run {run}{by} was interrupted; plan again")
+        }
+        Some(RunOutcome::Refused) => {
+            format!("this plan is already used: run {run}{by} was refused before it called anything; plan again")
+        }
+        None => format!("this plan is already used: run {run}{by} was begun; plan again"),
+    }
 }
 
 /// The stream of a run that this process has begun. Clones share it.
@@ -70,6 +98,8 @@ pub struct RunStream {
     author: Arc<Author>,
     new: Arc<NewRun>,
     lease: Lease,
+    /// Why this process could go on with a run that another one had begun.
+    resumed: Option<TakeOver>,
     /// Held while an entry is written: the next one needs its digest.
     head: Arc<Mutex<Tail>>,
 }
@@ -81,10 +111,11 @@ enum Tail {
 }
 
 impl RunStream {
-    /// Begins the run: writes its first entry, and from then on renews its lease in a task of its own.
+    /// Begins the run: writes its first entry, and from then on renews its lease in a task of its own. If the plan's run was
+    /// begun by a process that is gone, this one goes on with it.
     ///
     /// # Errors
-    /// The plan has a run already, or the store does not take the entry.
+    /// The plan's run has ended, or goes on; or the store does not take the entry.
     pub async fn start(io: &Io, author: Arc<Author>, new: NewRun) -> Result<Self, StartError> {
         let started = RunEvent::Started {
             holder: new.holder.clone(),
@@ -96,25 +127,76 @@ impl RunStream {
             simulated: new.simulated,
         };
         let sent = io.now();
-        let head = match put_next::<RunEvent>(io, &author, &new.id, None, None, vec![started]).await? {
-            Written::Ours(entry) => entry.head(),
-            Written::Taken(_) => {
-                let state = Box::new(read_run(io, &author.infra, &new.id).await?);
-                match &state.head {
-                    Some(head) if mutant::on(Mutant::PlanRunsTwice) => head.clone(),
-                    _ => return Err(StartError::AlreadyUsed { id: new.id, state }),
-                }
-            }
+        let (head, sent, resumed) = match put_next::<RunEvent>(io, &author, &new.id, None, None, vec![started]).await? {
+            Written::Ours(entry) => (entry.head(), sent, None),
+            Written::Taken(_) => Self::resume(io, &author, &new).await?,
         };
         let run = Self {
             io: io.clone(),
             author,
             lease: Lease::new(new.timing, sent),
             new: Arc::new(new),
+            resumed,
             head: Arc::new(Mutex::new(Tail::At(head))),
         };
         io.spawn(run.clone().keep());
         Ok(run)
+    }
+
+    /// Goes on with a run that was begun. From the entry that says so, whoever ran it before can write nothing.
+    async fn resume(io: &Io, author: &Author, new: &NewRun) -> Result<(Head, Now, Option<TakeOver>), StartError> {
+        let began = Box::new(read_run(io, &author.infra, &new.id).await?);
+        let used = |state| StartError::AlreadyUsed { id: new.id.clone(), state };
+        let (Some(start), Some(head)) = (began.started.clone(), began.head.clone()) else { return Err(used(began)) };
+        if mutant::on(Mutant::PlanRunsTwice) {
+            return Ok((head, io.now(), None));
+        }
+        let judged = match began.ended {
+            // It called nothing, so the plan is as good as new.
+            Some(RunOutcome::Refused) => Some((TakeOver::RunEnded, head)),
+            Some(RunOutcome::Succeeded | RunOutcome::Failed | RunOutcome::Interrupted) => return Err(used(began)),
+            None => judge_run(io, author, new, &start, &began).await?,
+        };
+        let (took_over, at) = match judged {
+            Some(judged) => judged,
+            None => {
+                let wait = patience(&start, new.timing);
+                return Err(StartError::StillRuns { id: new.id.clone(), holder: Box::new(start.holder), wait });
+            }
+        };
+        let sent = io.now();
+        let lease_ms = u64::try_from(new.timing.lease.as_millis()).unwrap_or(u64::MAX);
+        let resumed = RunEvent::Resumed { holder: new.holder.clone(), lease_ms, took_over };
+        match put_next(io, author, &new.id, Some(&at), None, vec![resumed]).await? {
+            Written::Ours(entry) => Ok((entry.head(), sent, Some(took_over))),
+            // It lives after all, or somebody else was faster.
+            Written::Taken(_) => {
+                let state = Box::new(read_run(io, &author.infra, &new.id).await?);
+                match (&state.started, state.ended) {
+                    (Some(start), None) => Err(StartError::StillRuns {
+                        id: new.id.clone(),
+                        wait: patience(start, new.timing),
+                        holder: Box::new(start.holder.clone()),
+                    }),
+                    _ => Err(used(state)),
+                }
+            }
+        }
+    }
+
+    /// Why this process could go on with the run, if another one had begun it.
+    pub fn resumed(&self) -> Option<TakeOver> {
+        self.resumed
+    }
+
+    /// Writes what a health check told.
+    ///
+    /// # Errors
+    /// The entry was not written; nothing more is written to the run's stream.
+    pub async fn checked(&self, checked: Checked) -> Result<(), WriteError> {
+        let Checked { block, check, result, simulated } = checked;
+        let mut tail = self.head.lock().await;
+        self.write(&mut tail, RunEvent::Checked { block, check, result, simulated }).await.map(drop)
     }
 
     /// The run's id.
@@ -235,6 +317,43 @@ impl RunStream {
         put_hint::<RunEvent>(&self.io, &self.new.id, head.seq);
         Ok(())
     }
+}
+
+/// How long a holder must have been silent before its run counts as given up.
+pub(super) fn patience(start: &RunStart, timing: Timing) -> Duration {
+    Duration::from_millis(start.lease_ms).saturating_add(timing.margin.max(STAMP_GRAIN))
+}
+
+/// Whether the process that runs it may be superseded, and the head at which: as with claims, it is dead, or the store's
+/// own clock says that its lease is over.
+async fn judge_run(
+    io: &Io,
+    author: &Author,
+    new: &NewRun,
+    start: &RunStart,
+    began: &RunState,
+) -> Result<Option<(TakeOver, Head)>, StartError> {
+    let at = |state: &RunState, why| state.head.clone().map(|head| (why, head));
+    if mutant::on(Mutant::TakesOverAlive) || mutant::on(Mutant::ResumedByTheLiving) {
+        return Ok(at(began, TakeOver::LeaseExpired));
+    }
+    if io.probe_holder(start.holder.clone()).await == HolderState::Dead {
+        return Ok(at(began, TakeOver::HolderDead));
+    }
+    // First the store's time, then the holder's last entry: one that lands after that was sent by a lapsed holder.
+    let Some(now) = store_time(io).await? else { return Ok(None) };
+    let state = read_run(io, &author.infra, &new.id).await?;
+    let (Some(start), None) = (&state.started, state.ended) else { return Ok(None) };
+    let silent = Duration::from_millis(now.saturating_sub(state.modified_ms));
+    Ok(at(&state, TakeOver::LeaseExpired).filter(|_| silent > patience(start, new.timing)))
+}
+
+/// The store's time at something that was written just now. Where the write was lost it is an earlier one, which only makes
+/// others look more alive.
+async fn store_time(io: &Io) -> Result<Option<u64>, ReadError> {
+    let key = StoreKey("v1/hint/clock".to_owned());
+    io.put_hint_and_wait(key.clone(), b"now".to_vec()).await;
+    Ok(get(io, &key).await?.map(|(_, modified_ms)| modified_ms))
 }
 
 #[derive(Debug)]

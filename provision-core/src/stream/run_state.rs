@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::envelope::{Entry, Head};
-use super::event::{Holder, RunEvent, RunOutcome};
+use super::event::{Holder, RunEvent, RunOutcome, TakeOver};
 use super::fold::Illegal;
-use crate::id::{BlockAddr, Digest, Generation, Revision};
+use crate::id::{BlockAddr, CheckName, Digest, Generation, Revision};
+use crate::progress::CheckResult;
 
 /// What the entries of a run's stream amount to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -18,12 +19,29 @@ pub struct RunState {
     pub started: Option<RunStart>,
     /// How it ended.
     pub ended: Option<RunOutcome>,
+    /// Why another process went on with it, each time.
+    pub resumed: Vec<TakeOver>,
+    /// What health checks told, in order.
+    pub checks: Vec<Checked>,
+}
+
+/// What a health check told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checked {
+    /// Whose health.
+    pub block: BlockAddr,
+    /// Its name.
+    pub check: CheckName,
+    /// What it told.
+    pub result: CheckResult,
+    /// Whether the simulated cloud answered: such a result counts for nothing outside a simulated store.
+    pub simulated: bool,
 }
 
 /// How a run began.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunStart {
-    /// Who runs it.
+    /// Who runs it: whoever resumed it last.
     pub holder: Holder,
     /// How long the lease lasts after each renewal, in milliseconds.
     pub lease_ms: u64,
@@ -50,12 +68,8 @@ impl RunState {
             return Err(Illegal::NotTheClaim { found, open: "no claim, as in all streams of runs".to_owned() });
         }
         for event in &entry.body.events {
-            match (event, self.started.is_some(), self.ended) {
-                (
-                    RunEvent::Started { holder, lease_ms, plan, revision, generation, blocks, simulated },
-                    false,
-                    None,
-                ) => {
+            match (event, &mut self.started, self.ended) {
+                (RunEvent::Started { holder, lease_ms, plan, revision, generation, blocks, simulated }, None, None) => {
                     self.started = Some(RunStart {
                         holder: holder.clone(),
                         lease_ms: *lease_ms,
@@ -66,8 +80,25 @@ impl RunState {
                         simulated: *simulated,
                     });
                 }
-                (RunEvent::Renewed {}, true, None) => {}
-                (RunEvent::Ended { outcome }, true, None) => self.ended = Some(*outcome),
+                // One that was refused had called nothing, and may be tried again.
+                (RunEvent::Resumed { holder, lease_ms, took_over }, Some(start), None | Some(RunOutcome::Refused)) => {
+                    self.ended = None;
+                    (start.holder, start.lease_ms) = (holder.clone(), *lease_ms);
+                    self.resumed.push(*took_over);
+                }
+                (RunEvent::Checked { block, check, result, simulated }, Some(start), None) => {
+                    if *simulated && !start.simulated {
+                        return Err(Illegal::SimulatedCheck(block.clone()));
+                    }
+                    self.checks.push(Checked {
+                        block: block.clone(),
+                        check: check.clone(),
+                        result: result.clone(),
+                        simulated: *simulated,
+                    });
+                }
+                (RunEvent::Renewed {}, Some(_), None) => {}
+                (RunEvent::Ended { outcome }, Some(_), None) => self.ended = Some(*outcome),
                 _ => return Err(Illegal::RunOrder),
             }
         }

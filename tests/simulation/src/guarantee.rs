@@ -45,65 +45,86 @@ impl History<'_> {
         self.effects_are_ours_and_planned()
     }
 
-    /// A plan has one run, and one process writes it: its own stream, and under its claims.
+    /// A plan has one run, and one process at a time writes it: its own stream, and what it holds. Another one goes on with it
+    /// only by an entry that says so, and holds a block only by a claim of its own.
     fn one_process_writes_a_run(&self) -> Wrong {
         let mut writers: BTreeMap<&str, u32> = BTreeMap::new();
+        let mut blocks: BTreeMap<&str, u32> = BTreeMap::new();
         for stood in self.trace.stood() {
             let Some(run) = run_of(&stood) else { continue };
-            let writer = *writers.entry(run).or_insert(stood.run);
-            if writer != stood.run {
-                return Err(format!("#{writer} and #{} both write run {run}", stood.run));
+            let of_run = stood.key.starts_with("v1/run/");
+            let (holders, stream, takes) = match stood.key.rsplit_once('/') {
+                Some((block, _)) if !of_run => (&mut blocks, block, contains(stood.bytes, b"\"event\":\"claimed\"")),
+                _ => (&mut writers, run, contains(stood.bytes, b"\"event\":\"resumed\"")),
+            };
+            let writer = holders.entry(stream).or_insert(stood.run);
+            if *writer != stood.run && !takes {
+                return Err(format!("#{writer} and #{} both write {stream}", stood.run));
             }
+            *writer = stood.run;
         }
         Ok(())
     }
 
-    /// A claim is taken over only from a run that has ended, from a dead process, or after the lease.
+    /// A claim or a run is taken over only from a run that has ended, from a dead process, or after the lease.
     fn takeovers_are_right(&self) -> Wrong {
-        let mut holders: BTreeMap<&str, &str> = BTreeMap::new();
-        // The last sign of life of each run; whether it has ended; whether its lease had lapsed: nothing brings it back,
-        // also not a renewal by a process whose clocks stood still.
-        let mut signs: BTreeMap<&str, (u64, bool, bool)> = BTreeMap::new();
+        let mut holders: BTreeMap<&str, (&str, u32)> = BTreeMap::new();
+        let mut signs: BTreeMap<&str, Sign> = BTreeMap::new();
         let mut gone: BTreeSet<u32> = BTreeSet::new();
-        let mut writers: BTreeMap<&str, u32> = BTreeMap::new();
         for step in &self.trace.steps {
             if let Did::Died | Did::Ended { .. } = step.did {
                 gone.insert(step.run);
             }
             let Some(stood) = stood(step) else { continue };
             let Some(run) = run_of(&stood) else { continue };
-            writers.entry(run).or_insert(stood.run);
             if stood.key.starts_with("v1/run/") {
                 let ended = contains(stood.bytes, b"\"event\":\"ended\"");
-                let (last, _, lapsed) = *signs.entry(run).or_insert((stood.ms, false, false));
-                signs.insert(run, (stood.ms, ended, lapsed || stood.ms >= last + self.lease_ms));
+                let fresh = Sign { ms: stood.ms, ended, lapsed: false, writer: stood.run };
+                if let (Some(why), Some(before)) = (took_over(stood.bytes), signs.get(run)) {
+                    self.is_right(&why, before, &gone, &stood, run)?;
+                    signs.insert(run, fresh);
+                    continue;
+                }
+                let before = signs.get(run).unwrap_or(&fresh);
+                let lapsed = before.lapsed || stood.ms >= before.ms + self.lease_ms;
+                signs.insert(run, Sign { lapsed, ..fresh });
                 continue;
             }
             let block = stood.key.rsplit_once('/').map_or("", |(block, _)| block);
-            let before = holders.insert(block, run);
+            let before = holders.insert(block, (run, stood.run));
             if !contains(stood.bytes, b"\"event\":\"claimed\"") {
-                if before.is_some_and(|holder| holder != run) {
+                if before.is_some_and(|(holder, _)| holder != run) {
                     return Err(format!("#{} writes to {block} after it was superseded", stood.run));
                 }
                 continue;
             }
-            let claimed = events(stood.bytes);
-            let why = claimed.first().and_then(|event| event["took_over"].as_str()).map(str::to_owned);
-            let (Some(why), Some(holder)) = (why, before) else { continue };
-            let (sign, ended, lapsed) = signs.get(holder).copied().unwrap_or((0, false, false));
-            let dead = writers.get(holder).is_some_and(|holder| gone.contains(holder));
-            let right = match why.as_str() {
-                "run_ended" => ended,
-                "holder_dead" => dead,
-                "lease_expired" => ended || lapsed || stood.ms >= sign + self.lease_ms,
-                _ => false,
-            };
-            if !right {
-                let since = stood.ms.saturating_sub(sign);
-                return Err(format!("#{} takes {block} over ({why}), {since} ms after a sign of life", stood.run));
+            let (Some(why), Some((holder, process))) = (took_over(stood.bytes), before) else { continue };
+            let Some(sign) = signs.get(holder) else { return Err(format!("nobody knows run {holder}")) };
+            if holder == run {
+                // Who goes on with a run has its blocks as well.
+                if process == stood.run || sign.writer != stood.run {
+                    return Err(format!("#{} takes {block} over from its own run, which it did not resume", stood.run));
+                }
+                continue;
             }
+            self.is_right(&why, sign, &gone, &stood, block)?;
         }
         Ok(())
+    }
+
+    fn is_right(&self, why: &str, sign: &Sign, gone: &BTreeSet<u32>, stood: &Stood<'_>, what: &str) -> Wrong {
+        let right = match why {
+            "run_ended" => sign.ended,
+            "holder_dead" => gone.contains(&sign.writer),
+            "lease_expired" => sign.ended || sign.lapsed || stood.ms >= sign.ms + self.lease_ms,
+            _ => false,
+        };
+        let since = stood.ms.saturating_sub(sign.ms);
+        if right {
+            Ok(())
+        } else {
+            Err(format!("#{} takes {what} over ({why}), {since} ms after a sign of life", stood.run))
+        }
     }
 
     /// No call of a run takes effect once the lease has lapsed and no stamp that was fixed before is good.
@@ -226,6 +247,22 @@ fn allows(plan: &Plan, addr: &ResourceAddr, sending: &Sending) -> bool {
             any(&[Outcome::Delete, Outcome::Replace]) || sending.object.clone().is_some_and(listed)
         }
     }
+}
+
+/// The last sign of life of a run.
+struct Sign {
+    ms: u64,
+    /// Whether it was its end.
+    ended: bool,
+    /// Whether its lease had lapsed: nothing brings it back, also not a renewal by a process whose clocks stood still.
+    lapsed: bool,
+    /// Whose it was.
+    writer: u32,
+}
+
+/// Why an entry takes something over, if it does.
+fn took_over(bytes: &[u8]) -> Option<String> {
+    events(bytes).first().and_then(|event| event["took_over"].as_str()).map(str::to_owned)
 }
 
 /// The entry that came to stand at a step.

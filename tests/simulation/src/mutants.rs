@@ -1,12 +1,14 @@
 //! Which case notices which mutant of the protocol.
 
+use provision_core::exec::RunError;
 use provision_core::mutant::{self, Mutant};
+use provision_core::stream::StartError;
 
 use crate::damage;
 use crate::exhaustive::{Depth, explore};
 use crate::fault::{Fault, Frozen, Kind, What};
 use crate::plans::{self, moved};
-use crate::process::Job;
+use crate::process::{Job, Outcome, Process};
 use crate::random::Random;
 use crate::sim::{Faults, Sim, Stuck};
 use crate::story::Story;
@@ -60,6 +62,8 @@ pub fn cases_of_their_own() -> Vec<Case> {
     cases.push(Case::new("a block missing in code of the same generation", same_generation));
     cases.push(Case::new("slow renewals", slow_renewals));
     cases.push(Case::new("hidden twice", hidden_twice));
+    cases.push(Case::new("a sealed plan that is stale", stale_plan));
+    cases.push(Case::new("killed and resumed", killed_and_resumed));
     cases.push(Case::new("what is protected stays", moved::what_is_protected_stays));
     cases.push(Case::new("ignored fields stay", moved::ignored_fields_stay));
     cases
@@ -127,6 +131,8 @@ pub fn meant(mutant: Mutant) -> &'static str {
             "replace with its users"
         }
         Mutant::CeilingIgnored => "create instances",
+        Mutant::StalePlanApplied => "a sealed plan that is stale",
+        Mutant::ResumedByTheLiving => "create",
         Mutant::MovesWithOpenCalls => "update, then move",
         Mutant::MovedOutForgotten => "move between blocks",
         Mutant::SuccessorBeforeItGoes | Mutant::UsersStayWhileItGoes => "old ones first",
@@ -195,4 +201,58 @@ fn hidden_twice() -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Wherever a run is killed, its sealed plan alone finishes it; and once it is finished it is used.
+fn killed_and_resumed() -> Result<(), String> {
+    let stories: [fn() -> Story; 4] =
+        [plans::resume_create, plans::resume_replace, moved::resume_move, moved::resume_old_ones_first];
+    for story in stories {
+        let story = mutant::with(None, story).with_fresh_memory();
+        let mut planned = story.sim(story.world.clone());
+        let number = planned.start(story.first.clone(), true);
+        planned.run().map_err(|Stuck(why)| why)?;
+        let plan = planned.process(number).and_then(|process| process.plan.clone()).ok_or("no plan")?;
+        for action in 0.. {
+            let mut sim = story.sim(planned.world.clone());
+            let process = sim.world.started + 1;
+            sim.faults = Faults::Listed(vec![Fault { process, action, what: What::Kill }]);
+            sim.start_approved(story.first.clone(), plan.clone());
+            sim.run().map_err(|Stuck(why)| why)?;
+            let wrong = |wrong: String| format!("{}: killed at action {action}: {wrong}", story.name);
+            if sim.process(process).is_some_and(Process::is_good) {
+                let again = sim.start_approved(story.then.clone(), plan.clone());
+                sim.run().map_err(|Stuck(why)| why)?;
+                let again = sim.process(again).and_then(|process| process.outcome());
+                if !matches!(again, Some(Outcome::Refused(RunError::Start(StartError::AlreadyUsed { .. })))) {
+                    return Err(wrong(format!("the plan is used, and was applied again: {again:?}")));
+                }
+                break;
+            }
+            if !story.resume(&mut sim).map_err(wrong)? {
+                let last = sim.processes.last().and_then(|last| last.outcome());
+                return Err(wrong(format!("its plan does not finish it: {last:?}")));
+            }
+            story.holds(&sim).map_err(wrong)?;
+            crate::oracle::is_as_defined(&story.then.desired, &sim.world.objects()).map_err(wrong)?;
+        }
+    }
+    Ok(())
+}
+
+/// A sealed plan is refused once another run has changed a block that it may change, even to what the plan wants.
+fn stale_plan() -> Result<(), String> {
+    let story = mutant::with(None, plans::resume_update).with_fresh_memory();
+    let mut sim = story.sim(story.world.clone());
+    let planned = sim.start(story.first.clone(), true);
+    sim.run().map_err(|Stuck(why)| why)?;
+    let plan = sim.process(planned).and_then(|process| process.plan.clone()).ok_or("no plan")?;
+    sim.start(story.first.clone(), false);
+    sim.run().map_err(|Stuck(why)| why)?;
+    let stale = sim.start_approved(story.first.clone(), plan);
+    sim.run().map_err(|Stuck(why)| why)?;
+    match sim.process(stale).and_then(|process| process.outcome()) {
+        Some(Outcome::Refused(RunError::Stale { .. })) => Ok(()),
+        other => Err(format!("a stale plan was applied: {other:?}")),
+    }
 }

@@ -1,13 +1,15 @@
 //! One runner: a process that prepares a plan and executes it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use provision_aws::provider::Aws;
 use provision_core::desired::Desired;
-use provision_core::exec::{GenerationChoice, Prepared, RunError, RunReport, RunSpec, Settings, execute, prepare};
-use provision_core::id::{Generation, Nonce, Revision};
+use provision_core::exec::{
+    Binding, GenerationChoice, Prepared, RunError, RunReport, RunSpec, Settings, execute, prepare,
+};
+use provision_core::id::{Generation, Nonce, ObjectId, ResourceAddr, Revision};
 use provision_core::machine::{Action, ActionId, Machine, Memory, Now};
 use provision_core::plan::{Mode, Plan, Providers};
 use provision_core::provider::Provider;
@@ -50,6 +52,10 @@ pub struct Job {
     pub providers: Providers,
     /// How long a lease lasts.
     pub lease: Duration,
+    /// How strictly the plan binds.
+    pub binding: Binding,
+    /// What becomes whose object, for adoptions.
+    pub adoptions: BTreeMap<ResourceAddr, ObjectId>,
 }
 
 impl Job {
@@ -63,6 +69,8 @@ impl Job {
             wall_skew_ms: 0,
             providers: providers(),
             lease: Duration::from_secs(6),
+            binding: Binding::Ceiling,
+            adoptions: BTreeMap::new(),
         }
     }
 
@@ -84,7 +92,7 @@ impl Job {
             writer_nonce,
             mode: self.mode,
             selection: Default::default(),
-            adoptions: Default::default(),
+            adoptions: self.adoptions.clone(),
             holder: Holder {
                 name: format!("runner-{number}@host-{}", self.host),
                 boot_id: format!("boot-{}", self.host),
@@ -96,6 +104,8 @@ impl Job {
             signer: shared.signer.clone(),
             timing: Timing::with_lease(self.lease),
             simulated: true,
+            binding: self.binding,
+            lock_timeout: std::time::Duration::ZERO,
             many_deletions: true,
             settings: Settings::default(),
         }

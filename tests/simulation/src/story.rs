@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use provision_core::desired::Desired;
-use provision_core::exec::GenerationChoice;
+use provision_core::exec::{Binding, GenerationChoice, RunError};
 use provision_core::plan::{Mode, Plan};
 use provision_core::sim::Held;
+use provision_core::stream::StartError;
 
 use crate::guarantee::History;
 use crate::oracle;
@@ -30,6 +31,8 @@ pub struct Story {
     pub then: Job,
     /// What an older rival is started with.
     pub older: Option<Job>,
+    /// Whether the plan is sealed, and those who finish it begin by applying it once more.
+    pub resumes: bool,
 }
 
 /// Restarts, and approvals, happen at whole multiples of this: worlds that differ in nothing but when a run ended become
@@ -41,6 +44,8 @@ const RETRY_MS: u64 = 3_500;
 const RUNS: u32 = 25;
 /// After this, nothing is on its way any more, in milliseconds.
 const QUIET_MS: u64 = 60_000;
+/// How often a sealed plan is applied once more: a lease is over by then.
+const RESUMES: u32 = 4;
 /// How many events a fault-free run may take.
 const STEPS: usize = 5_000;
 
@@ -61,7 +66,7 @@ impl Story {
         world.verbose = false;
         world.pass_to(world.ms.next_multiple_of(60_000));
         let held = world.objects();
-        Self { name, world, before: held, then: first.clone(), first, older: before.cloned() }
+        Self { name, world, before: held, then: first.clone(), first, older: before.cloned(), resumes: false }
     }
 
     /// The code changes before the run is finished.
@@ -80,6 +85,15 @@ impl Story {
     #[must_use]
     pub fn on_another_host(mut self) -> Self {
         self.then.host = 1;
+        self
+    }
+
+    /// The plan is sealed; those who finish it apply it once more, before they plan anew.
+    #[must_use]
+    pub fn resumed(mut self, name: &'static str) -> Self {
+        self.name = name;
+        self.resumes = true;
+        (self.first.binding, self.then.binding) = (Binding::Sealed, Binding::Sealed);
         self
     }
 
@@ -120,6 +134,9 @@ impl Story {
     /// # Errors
     /// What does not hold.
     pub fn finish(&self, sim: &mut Sim, mut done: bool) -> Result<(), String> {
+        if self.resumes && !done {
+            done = self.resume(sim)?;
+        }
         // Whether nobody else could change the logs any more when the run began that ended well.
         let mut alone = sim.processes.len() <= 1;
         for _ in 0..RUNS {
@@ -149,6 +166,27 @@ impl Story {
         }
         self.converges(sim, alone)?;
         self.holds(sim)
+    }
+
+    /// The plan is applied once more, until nobody else can be applying it. Says whether that did all of it.
+    pub(crate) fn resume(&self, sim: &mut Sim) -> Result<bool, String> {
+        let Some(plan) = sim.processes.first().and_then(|first| first.plan.clone()) else { return Ok(false) };
+        for _ in 0..RESUMES {
+            if sim.processes.iter().all(Process::is_over) {
+                self.rest(sim)?;
+            }
+            let number = sim.start_approved(self.then.clone(), plan.clone());
+            sim.run().map_err(|Stuck(why)| why)?;
+            let resumed = sim.process(number).ok_or("no such process")?;
+            match resumed.outcome() {
+                Some(Outcome::Refused(RunError::Start(StartError::StillRuns { .. }) | RunError::Claim(_))) => {
+                    let later = sim.world.ms + RETRY_MS;
+                    sim.run_until(later).map_err(|Stuck(why)| why)?;
+                }
+                _ => return Ok(resumed.is_good()),
+            }
+        }
+        Ok(false)
     }
 
     /// One run without faults is enough.

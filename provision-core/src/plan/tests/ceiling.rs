@@ -1,8 +1,7 @@
 //! Whether a later plan lies inside an earlier one.
 
 use super::support::{With, id, plan, resource, target};
-use crate::plan::ceiling::{newly_refused, outside};
-use crate::plan::{BlockPlan, Outcome, Plan, ResourcePlan, Retirement};
+use crate::plan::{BlockPlan, Ceiling, Outcome, Plan, ReplaceOrder, ResourcePlan, Retirement};
 
 const MAIN: &str = "dc.net.main";
 
@@ -12,7 +11,7 @@ fn beyond(approved: ResourcePlan, later: ResourcePlan) -> Vec<String> {
 }
 
 fn words(approved: &Plan, later: &Plan) -> Vec<String> {
-    outside(approved, later).iter().map(ToString::to_string).collect()
+    Ceiling::new(approved.clone()).outside(later).iter().map(ToString::to_string).collect()
 }
 
 #[test]
@@ -76,7 +75,35 @@ fn a_block_that_is_refused_only_now_is_told() {
     let approved = plan([(MAIN, resource(&[Outcome::Update]))], &[]);
     let mut later = plan([], &[]);
     later.blocks.insert("dc.net".parse().unwrap(), BlockPlan::Refused { problem: "it is locked".to_owned() });
-    assert_eq!(newly_refused(&approved, &later).as_deref(), Some("dc.net: it is locked"));
-    assert_eq!(newly_refused(&later, &later), None, "the approved plan said so already");
-    assert_eq!(newly_refused(&approved, &approved), None);
+    assert_eq!(Ceiling::new(approved.clone()).newly_refused(&later).as_deref(), Some("dc.net: it is locked"));
+    assert_eq!(Ceiling::new(later.clone()).newly_refused(&later), None, "the approved plan said so already");
+    assert_eq!(Ceiling::new(approved.clone()).newly_refused(&approved), None);
+}
+
+/// A run that was cut off goes on: what it made may be finished, and what it was to replace may go.
+#[test]
+fn a_resumed_run_finishes_what_it_began_and_nothing_else() {
+    let made = |object: &str| [(MAIN.parse().unwrap(), id(object))];
+    let beyond = |approved: ResourcePlan, object: &str, later: ResourcePlan| {
+        let ceiling = Ceiling::resumed(plan([(MAIN, approved)], &[]), made(object));
+        ceiling.outside(&plan([(MAIN, later)], &[])).iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let update = |object: &str| resource(&[Outcome::Update]).fields(&["size"]).existing(object);
+    let create = || resource(&[Outcome::Create]);
+    assert_eq!(beyond(create(), "thing-1", update("thing-1")), [""; 0], "it made it, and was cut off");
+    let told = format!("{MAIN}: would update, which the plan does not allow");
+    assert_eq!(beyond(create(), "thing-1", update("thing-2")), [told], "somebody else's");
+
+    let replace = |order| ResourcePlan { order, ..resource(&[Outcome::Replace]).existing("thing-1") };
+    let goes = |object: &str| {
+        let mut resource = resource(&[Outcome::NoOp]).existing("thing-2");
+        resource.retire.push(Retirement { id: id(object), type_name: "toy_thing".parse().unwrap(), target: target() });
+        resource
+    };
+    assert_eq!(beyond(replace(ReplaceOrder::CreateFirst), "thing-2", goes("thing-1")), [""; 0]);
+    let told = format!("{MAIN}: would delete thing-3, which the plan does not allow");
+    assert_eq!(beyond(replace(ReplaceOrder::CreateFirst), "thing-2", goes("thing-3")), [told]);
+    assert_eq!(beyond(replace(ReplaceOrder::DeleteFirst), "thing-2", create()), [""; 0], "the old one went first");
+    let told = format!("{MAIN}: would create, which the plan does not allow");
+    assert_eq!(beyond(update("thing-1"), "thing-2", create()), [told]);
 }

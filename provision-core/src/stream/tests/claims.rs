@@ -280,11 +280,11 @@ fn a_plan_has_at_most_one_run() {
     world.run(|io| async move {
         let first = RunStream::start(&io, author(1), new_run(1)).await.unwrap();
         let error = RunStream::start(&io, author(2), new_run(1)).await.err().unwrap();
-        assert!(error.to_string().contains("was begun by user1@host"), "{error}");
+        assert!(error.to_string().contains("is being applied by user1@host"), "{error}");
         first.end(RunOutcome::Succeeded).await.unwrap();
         let error = RunStream::start(&io, author(2), new_run(1)).await.err().unwrap();
         assert!(matches!(error, StartError::AlreadyUsed { .. }), "{error}");
-        assert!(error.to_string().contains("has ended"), "{error}");
+        assert!(error.to_string().contains("was already applied by run"), "{error}");
     });
 }
 

@@ -87,6 +87,12 @@ pub fn special() -> Vec<fn() -> Story> {
         create_with_a_clock_ahead,
         create_and_wait_long,
         update_then_back,
+        resume_create,
+        resume_update,
+        resume_replace,
+        resume_delete,
+        moved::resume_move,
+        moved::resume_old_ones_first,
         moved::rename,
         moved::old_ones_first,
         moved::create_then_move,
@@ -240,6 +246,26 @@ pub fn replace_across_blocks() -> Story {
         defined(&[&[vpc, subnet, Res { zone, ..res(Kind::Group, 2) }], &[res(Kind::Instance, 3)]])
     };
     story("replace across blocks", instant(), Some(all(0)), all(1), Mode::Apply).on_another_host()
+}
+
+/// The sealed plan of [`create`].
+pub fn resume_create() -> Story {
+    create().resumed("resume: create")
+}
+
+/// The sealed plan of [`update`].
+pub fn resume_update() -> Story {
+    update().resumed("resume: update")
+}
+
+/// The sealed plan of [`replace_across_blocks`].
+pub fn resume_replace() -> Story {
+    replace_across_blocks().resumed("resume: replace across blocks")
+}
+
+/// The sealed plan of [`delete_within_a_block`].
+pub fn resume_delete() -> Story {
+    delete_within_a_block().resumed("resume: delete within a block")
 }
 
 /// Two instances and their group leave one block.

@@ -47,6 +47,16 @@ fn between_blocks() -> (Arc<Desired>, Arc<Desired>) {
     (before, moved(&after, "us-test.c101.group-5", "us-test.m100.group-2"))
 }
 
+/// The sealed plan of [`move_between_blocks`].
+pub fn resume_move() -> Story {
+    move_between_blocks().resumed("resume: move between blocks")
+}
+
+/// The sealed plan of [`old_ones_first`].
+pub fn resume_old_ones_first() -> Story {
+    old_ones_first().resumed("resume: old ones first")
+}
+
 /// The same; newer code, which comes before it is finished or right after, has everything where it was.
 pub fn move_then_back() -> Story {
     let (before, after) = between_blocks();
