@@ -31,7 +31,7 @@ fn lines(report: &RunReport, mode: Mode, simulated: bool) -> Vec<String> {
                 lines.push(format!("{RED}{}: failed:{RED:#} {error}", action.resource));
                 None
             }
-            (ActionResult::Skipped { why }, _) => {
+            (ActionResult::Skipped { why, .. }, _) => {
                 lines.push(format!("{YELLOW}{}: not done:{YELLOW:#} {why}", action.resource));
                 None
             }
