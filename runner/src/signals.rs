@@ -4,6 +4,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use crate::error::CliError;
+use crate::render::progress::Screen;
 use crate::{INTERRUPTED, render};
 
 /// One message per SIGINT or SIGTERM.
@@ -19,16 +20,19 @@ fn watch() -> mpsc::Receiver<()> {
     receiver
 }
 
-/// The interrupts of a run. After the second one nothing more is awaited: the process ends, and the next run goes on as
-/// after a kill.
-pub(crate) fn interrupts() -> mpsc::Receiver<()> {
+/// The interrupts of a run, which the screen tells of. After the second one nothing more is awaited: the process ends, and
+/// the next run goes on as after a kill.
+pub(crate) fn interrupts(screen: Screen) -> mpsc::Receiver<()> {
     let mut signals = watch();
     let (sender, receiver) = mpsc::channel(4);
     tokio::spawn(async move {
         let mut count = 0;
         while signals.recv().await.is_some() && sender.send(()).await.is_ok() {
             count += 1;
-            if count > 1 {
+            if count == 1 {
+                screen.interrupted();
+            } else {
+                screen.stop();
                 render::error("stopped: the outcome of calls on their way is not known; the next run finds out");
                 std::process::exit(INTERRUPTED.into());
             }
