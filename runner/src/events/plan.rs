@@ -77,6 +77,7 @@ fn reason(plan: &ResourcePlan) -> Option<&'static str> {
     })
 }
 
+/// Counts what may happen at the most, so that nobody takes an unsure plan for an empty one.
 fn summary(plan: &Plan) -> Event {
     let (mut add, mut change, mut import, mut remove) = (0, 0, 0, 0);
     for (_, resource) in plan.resources() {
@@ -90,7 +91,9 @@ fn summary(plan: &Plan) -> Event {
     let changes = json!({
         "add": add, "change": change, "import": import, "remove": remove, "operation": operation,
     });
-    let message = format!("Plan: {add} to add, {change} to change, {remove} to destroy.");
+    let unsure = plan.resources().filter(|(_, resource)| resource.allowed.len() > 1).count();
+    let unsure = if unsure > 0 { format!(", at the most; {unsure} known after apply") } else { String::new() };
+    let message = format!("Plan: {add} to add, {change} to change, {remove} to destroy{unsure}.");
     Event::info("change_summary", message, [("changes", changes)])
 }
 

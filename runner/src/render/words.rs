@@ -76,9 +76,29 @@ pub(crate) fn took(ms: u64) -> String {
     if ms < 60_000 { seconds(ms) } else { elapsed(Duration::from_millis(ms)) }
 }
 
+/// An address in so many columns: what is cut out is in the middle, since blocks often differ in their last letters.
+pub(crate) fn short(address: &str, width: usize) -> String {
+    let length = address.chars().count();
+    if length <= width {
+        return address.to_owned();
+    }
+    let tail = width / 2;
+    let head = width.saturating_sub(tail + 1);
+    let start: String = address.chars().take(head).collect();
+    let end: String = address.chars().skip(length - tail).collect();
+    format!("{start}…{end}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_lose_their_middle() {
+        assert_eq!(short("us-east.shard-17", 16), "us-east.shard-17");
+        assert_eq!(short("us-east.shard-17", 10), "us-e…rd-17");
+        assert_eq!(short("us-east.shard-17", 1), "…");
+    }
 
     #[test]
     fn times_are_as_exact_as_is_useful() {

@@ -109,7 +109,8 @@ fn check_case(block: &BlockAccount, check: &CheckReport) -> TestCase {
 
 fn unsuccessful(kind: NonSuccessKind, what: &str, reason: &str) -> TestCaseStatus {
     let mut status = TestCaseStatus::non_success(kind);
-    status.set_type(what).set_message(reason);
+    // Some readers show the message, others the text.
+    status.set_type(what).set_message(reason).set_description(reason);
     status
 }
 

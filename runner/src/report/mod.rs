@@ -6,6 +6,8 @@ mod json;
 mod junit;
 
 #[cfg(test)]
+pub(crate) mod samples;
+#[cfg(test)]
 mod tests;
 
 use std::time::SystemTime;

@@ -50,7 +50,7 @@ pub(crate) async fn run(cli: &Cli, args: &ApplyArgs, desired: Desired, mode: Mod
     }
     report::write(&args.report, &account)?;
     if exit == Exit::Failed && account.outcome == RunOutcome::Failed {
-        render::hint("What was done is recorded. Apply again when the cause is mended: it goes on from here.");
+        render::hint("What was done is recorded; once the cause is mended, apply again to go on.");
     }
     Ok(exit)
 }

@@ -137,19 +137,19 @@ impl BlockNow {
         self.running.len() + self.checking.len()
     }
 
-    /// What goes on now: what has run longest, and how many others.
-    pub(super) fn now(&self) -> String {
+    /// What goes on now: what has run longest and how many others, and what that waits for.
+    pub(super) fn now(&self) -> (String, String) {
         let actions = self.running.iter().map(|(addr, running)| {
             let doing = doing(running.verb);
-            let wait = running.wait.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+            let wait = running.wait.clone().unwrap_or_default();
             (running.since, format!("{doing} {}", addr.name), wait)
         });
         let checks =
-            self.checking.iter().map(|(name, (what, since))| (*since, format!("checking {name}"), format!(": {what}")));
-        let Some((_, what, wait)) = actions.chain(checks).min() else { return String::new() };
+            self.checking.iter().map(|(name, (what, since))| (*since, format!("checking {name}"), what.clone()));
+        let Some((_, what, wait)) = actions.chain(checks).min() else { return Default::default() };
         let others = self.on_their_way() - 1;
         let others = if others == 0 { String::new() } else { format!(" +{others}") };
-        format!("{what}{others}{wait}")
+        (format!("{what}{others}"), wait)
     }
 
     pub(super) fn slow(&mut self, now: Duration) -> Vec<String> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use console::{measure_text_width, truncate_str};
 
 use super::super::style::{BOLD, DIM, RED, YELLOW};
-use super::super::words::elapsed;
+use super::super::words::{elapsed, short};
 use super::block::Counts;
 use super::{Board, failures};
 
@@ -16,8 +16,10 @@ const FRAME: u128 = 100;
 const FREE_ROWS: usize = 6;
 /// An interrupted run waits no longer than that.
 const DRAIN: Duration = Duration::from_secs(8);
-/// What is shorter is not worth its place.
+/// With less room, what goes on is not worth its place.
 const LEAST: usize = 8;
+/// With less room, what that waits for is not.
+const LEAST_WAIT: usize = 16;
 
 pub(super) fn lines(board: &Board, now: Duration, width: usize, height: usize) -> Vec<String> {
     // A line that fills its row makes some terminals begin the next one.
@@ -56,7 +58,7 @@ struct Row {
     name: String,
     count: String,
     failed: bool,
-    now: String,
+    now: (String, String),
     time: String,
 }
 
@@ -69,8 +71,8 @@ fn table(rows: &[Row], width: usize) -> Vec<String> {
     let left = width.saturating_sub(2 + name + 2 + count + 2 + 2 + time);
     let line = |row: &Row| {
         let style = if row.failed { RED } else { BOLD };
-        let (shown, count) = (fit(&row.name, name), format!("{:>count$}", row.count));
-        let now = if left < LEAST { String::new() } else { fit(&plain(&row.now), left) };
+        let (shown, count) = (fit(&short(&row.name, name), name), format!("{:>count$}", row.count));
+        let now = if left < LEAST { String::new() } else { fit(&doing(&row.now, left), left) };
         let gap = if left < LEAST { left } else { 0 };
         let time = format!("{:>1$}", row.time, time);
         cut(&format!("  {style}{shown}{style:#}  {count}  {now}{:gap$}  {DIM}{time}{DIM:#}", ""), width)
@@ -122,6 +124,11 @@ fn progress(board: &Board) -> String {
 
 fn cut(text: &str, width: usize) -> String {
     truncate_str(text, width, "…").into_owned()
+}
+
+fn doing((what, wait): &(String, String), room: usize) -> String {
+    let left = room.saturating_sub(what.chars().count() + 2);
+    if wait.is_empty() || left < LEAST_WAIT { what.clone() } else { format!("{what}: {}", plain(wait)) }
 }
 
 /// What a server says can hold a line end; the display has one line for it.

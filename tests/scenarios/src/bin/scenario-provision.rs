@@ -27,6 +27,8 @@ enum Code {
     OtherZone,
     NoWeb,
     Wrong,
+    /// A second subnet has the range of the first one.
+    Taken,
     /// Two data centres of many blocks, to be looked at while they are applied.
     Many,
     /// The same; one resource can't be made.
@@ -41,6 +43,7 @@ fn code() -> Code {
         Ok("other-zone") => Code::OtherZone,
         Ok("no-web") => Code::NoWeb,
         Ok("wrong") => Code::Wrong,
+        Ok("taken") => Code::Taken,
         Ok("many") => Code::Many,
         Ok("many-failing") => Code::ManyFailing,
         _ => Code::First,
@@ -66,6 +69,9 @@ fn network<D: AwsDc>(b: &Block<D>, (): ()) -> Network<D> {
     };
     let vpc = b.put("main", Vpc { cidr: range });
     let subnet = b.put("public", Subnet { vpc, zone, cidr: range.subnet(prefix, 1) });
+    if code() == Code::Taken {
+        b.put("taken", Subnet { vpc, zone, cidr: range.subnet(prefix, 1) });
+    }
     Network { vpc: vpc.id(), subnet: subnet.id() }
 }
 

@@ -36,6 +36,12 @@ impl Folder {
         ended(self.start(code, args).wait_with_output().unwrap())
     }
 
+    /// A file of the folder.
+    #[expect(clippy::disallowed_methods, reason = "tests read what a command wrote")]
+    pub(crate) fn file(&self, name: &str) -> String {
+        std::fs::read_to_string(self.0.path().join(name)).unwrap()
+    }
+
     /// Applies, and expects it to succeed.
     pub(crate) fn apply(&self, code: &str) -> Ended {
         let applied = self.run(code, &["apply", "--simulate", "--auto-approve"]);

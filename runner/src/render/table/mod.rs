@@ -1,15 +1,18 @@
 //! A table of the blocks of a run.
 
+#[cfg(test)]
+mod tests;
+
 use console::truncate_str;
 use provision_core::exec::BlockResult;
 
 use super::style::{BOLD, DIM, GREEN, RED, YELLOW};
-use super::words::took;
+use super::words::{short, took};
 use crate::report::{Account, BlockAccount, Counts};
 
 /// Between two columns.
 const GAP: usize = 2;
-/// A reason stands in a column of its own where it has so much room, else below its block.
+/// A reason stands in a column of its own where it fits or has so much room, else below its block.
 const WIDE: usize = 40;
 /// A reason has so many lines at the most.
 const LINES: usize = 3;
@@ -19,7 +22,9 @@ const INDENT: usize = 4;
 /// The table: one row for each block that something was to be done in. Empty where that is only one.
 pub(crate) fn lines(account: &Account, width: usize) -> Vec<String> {
     let told = |block: &&BlockAccount| block.report.result != BlockResult::Unchanged;
-    let rows: Vec<Row> = account.blocks.iter().filter(told).map(Row::of).collect();
+    let mut rows: Vec<Row> = account.blocks.iter().filter(told).map(Row::of).collect();
+    // What went wrong stands last, so that it is on the screen when the run has ended.
+    rows.sort_by_key(|row| severity(row.result));
     if rows.len() < 2 {
         return Vec::new();
     }
@@ -37,20 +42,22 @@ pub(crate) fn lines(account: &Account, width: usize) -> Vec<String> {
     // The name gives way where the terminal is narrow.
     let name = name.min(width.saturating_sub(result + time + changes + 3 * GAP).max(12));
     let used = name + result + time + changes + 4 * GAP;
-    let beside = width.saturating_sub(used) >= WIDE && rows.iter().any(|row| row.reason.is_some());
+    let room = width.saturating_sub(used);
+    let beside = |reason: &String| room >= WIDE || reason.chars().count() <= room;
+    let heads = rows.iter().filter_map(|row| row.reason.as_ref()).any(beside);
     let line = |cells: &[String; 4], paint: &dyn Fn(&str) -> String| {
         let [block, how, long, what] = cells;
-        let block = truncate_str(block, name, "…");
+        let block = short(block, name);
         let how = paint(&format!("{how:result$}"));
         format!("{block:name$}  {how}  {long:>time$}  {what:changes$}")
     };
-    let mut lines = vec![bold(line(&head, &str::to_owned).trim_end(), if beside { "  Reason" } else { "" })];
+    let mut lines = vec![bold(line(&head, &str::to_owned).trim_end(), if heads { "  Reason" } else { "" })];
     for row in &rows {
         let first = line(&row.cells, &|text| row.paint(text));
         match &row.reason {
             None => lines.push(first.trim_end().to_owned()),
-            Some(reason) if beside => {
-                let mut wrapped = wrapped(reason, width - used).into_iter();
+            Some(reason) if beside(reason) => {
+                let mut wrapped = wrapped(reason, room).into_iter();
                 lines.push(format!("{first}  {}", wrapped.next().unwrap_or_default()));
                 lines.extend(wrapped.map(|line| format!("{:used$}{line}", "")));
             }
@@ -84,10 +91,11 @@ impl Row {
         let time = block.took_ms().map(took).unwrap_or_default();
         let cells = [block.addr.to_string(), name(result).to_owned(), time, changes(block.counts())];
         // What a server says can hold line ends.
-        let reason = block.report.reason.as_deref().map(|reason| reason.replace(char::is_control, " "));
+        let reason = block.report.reason.as_deref().filter(|_| result != BlockResult::Interrupted);
+        let reason = reason.map(|reason| reason.replace(char::is_control, " "));
         let named = |cause: &String| reason.as_ref().is_some_and(|reason| reason.contains(cause.as_str()));
         let reason = match &block.report.cause {
-            Some(cause) if !named(&cause) => reason.map(|reason| format!("{cause}: {reason}")),
+            Some(cause) if !named(cause) => reason.map(|reason| format!("{cause}: {reason}")),
             Some(_) | None => reason,
         };
         Self { result, cells, reason }
@@ -101,6 +109,18 @@ impl Row {
             BlockResult::Unchanged => DIM,
         };
         format!("{style}{text}{style:#}")
+    }
+}
+
+/// The worse, the later.
+fn severity(result: BlockResult) -> u8 {
+    match result {
+        BlockResult::Unchanged => 0,
+        BlockResult::Succeeded => 1,
+        BlockResult::Skipped => 2,
+        BlockResult::Interrupted => 3,
+        BlockResult::Refused => 4,
+        BlockResult::Failed => 5,
     }
 }
 
