@@ -97,6 +97,16 @@ mod tests {
         assert_eq!(warnings(&names), [""; 0]);
     }
 
+    /// What the example in docs/ci sets is read.
+    #[test]
+    fn the_example_workflow_has_no_typos() {
+        let workflow = include_str!("../../docs/ci/github-actions.yml");
+        let words = workflow.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        let names: Vec<&str> = words.filter(|word| word.starts_with(PREFIX)).collect();
+        assert!(names.len() >= 5, "{names:?}");
+        assert_eq!(warnings(&names), [""; 0]);
+    }
+
     #[test]
     fn yes_and_no() {
         assert!(["1", "true", "yes", "anything"].iter().all(|yes| says_yes(yes)));
