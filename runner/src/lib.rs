@@ -21,7 +21,7 @@ mod verbs;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser as _};
+use clap::{CommandFactory as _, FromArgMatches as _};
 use error::CliError;
 use provision_core::dsl::Infrastructure;
 
@@ -58,7 +58,7 @@ impl Exit {
 
 /// Runs the command line on an infrastructure.
 pub fn main(infrastructure: fn() -> Infrastructure) -> ExitCode {
-    let command = cli::Cli::command();
+    let command = variables::without_empty(cli::Cli::command());
     let typed = std::env::args_os().collect();
     let args = match argv::expanded(typed, &command, |name| std::env::var(name).ok()) {
         Ok(args) => args,
@@ -67,7 +67,8 @@ pub fn main(infrastructure: fn() -> Infrastructure) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let cli = match cli::Cli::try_parse_from(&args) {
+    let parsed = command.clone().try_get_matches_from(&args).and_then(|found| cli::Cli::from_arg_matches(&found));
+    let cli = match parsed {
         Ok(cli) => cli::Cli { state_typed: has_flag(&args, "--state"), ..cli },
         Err(error) => {
             // Help and version are no errors; everything else is exit code 1, since 2 means "changes".
@@ -80,7 +81,7 @@ pub fn main(infrastructure: fn() -> Infrastructure) -> ExitCode {
     let automated = std::env::var("PROVISION_IN_AUTOMATION").is_ok_and(|value| variables::says_yes(&value));
     render::set_manner(render::Manner { json: cli.prints_events(), automated });
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
-    for warning in variables::unknown(names, &variables::known(&command)) {
+    for warning in variables::unknown(names, &variables::known(&cli::Cli::command())) {
         render::warning(&warning);
     }
     logging();

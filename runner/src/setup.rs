@@ -103,7 +103,7 @@ fn key_path() -> Result<PathBuf, CliError> {
 
 /// A duration in seconds from the environment; fractions are allowed.
 pub(crate) fn seconds(name: &'static str, least: Duration) -> Result<Option<Duration>, CliError> {
-    let Ok(value) = std::env::var(name) else { return Ok(None) };
+    let Some(value) = std::env::var(name).ok().filter(|value| !value.is_empty()) else { return Ok(None) };
     let parsed = value.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     match parsed.filter(|duration| *duration >= least) {
         Some(duration) => Ok(Some(duration)),

@@ -1,8 +1,10 @@
 //! The environment variables that are ours: those that nobody reads are most likely typed wrong.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 
 use clap::Command;
+use clap::builder::Resettable;
 
 use crate::argv;
 
@@ -58,6 +60,14 @@ pub(crate) fn unknown(names: impl IntoIterator<Item = String>, known: &BTreeSet<
 /// How many letters may be wrong: a third of those that are not our prefix.
 fn furthest(name: &str) -> usize {
     (name.len().saturating_sub(PREFIX.len()) / 3).max(1)
+}
+
+/// The command line without those variables that are set to nothing, as build servers do with what is not known.
+pub(crate) fn without_empty(command: Command) -> Command {
+    let is_empty = |name: &OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
+    let command =
+        command.mut_args(|arg| if arg.get_env().is_some_and(is_empty) { arg.env(Resettable::Reset) } else { arg });
+    command.mut_subcommands(without_empty)
 }
 
 /// Whether a variable's value says yes: anything but nothing, `0`, `false`, `no` and `off`.

@@ -44,8 +44,9 @@ pub(crate) async fn run(cli: &Cli, args: &ApplyArgs, desired: Desired, mode: Mod
         let times = until_now(started_ms);
         Account::without_plan(&desired, cli.revision.clone(), mode, outcome, reason, cli.simulate, times)
     });
-    // What nobody asked for a run has none to tell of.
-    if render::is_json() || !account.blocks.iter().all(|block| block.actions.is_empty()) {
+    // Where nothing was run, everything has been said.
+    let ran = account.blocks.iter().any(|block| !block.actions.is_empty() || !block.checks.is_empty());
+    if render::is_json() || ran {
         render::report::show(&account);
     }
     report::write(&args.report, &account)?;

@@ -68,6 +68,12 @@ fn variables_stand_in_for_flags() {
     let quiet = run(&[simulate, ("PROVISION_INPUT", "0")]);
     assert_eq!(quiet.code, Some(1));
     insta::assert_snapshot!("no_input", quiet.err);
+    let empty =
+        ["REPORT", "GENERATION", "REVISION", "LEASE", "INPUT", "CLI_ARGS"].map(|name| format!("PROVISION_{name}"));
+    let empty: Vec<(&str, &str)> = empty.iter().map(|name| (name.as_str(), "")).chain([simulate]).collect();
+    // Set to nothing is not set: it gets as far as to the question.
+    let asked = run(&empty);
+    assert!(asked.err.starts_with("error: nobody can be asked here"), "{asked}");
     let quote = run(&[simulate, ("PROVISION_CLI_ARGS", "--revision 'abc")]);
     assert_eq!(quote.code, Some(1));
     insta::assert_snapshot!("open_quote", quote.err);
