@@ -88,6 +88,12 @@ mutants! {
     DeleteBeforeItsSuccessor: "An object that nothing uses is deleted before its successor is made.",
     GateIgnored: "Blocks and environments do not wait for those before them.",
     CeilingIgnored: "Whatever turns out to be necessary under the claims is done, also beyond the approved plan.",
+    MovesWithOpenCalls: "An object changes its address although a call on it is open.",
+    MovedOutForgotten: "The log that an object leaves forgets it at once.",
+    SuccessorBeforeItGoes: "What is to go before its successor is made does not go first.",
+    UsersStayWhileItGoes: "What goes before its successor is made does not take its users along.",
+    IgnoredFieldsSet: "A field whose changes are to be ignored is set back.",
+    ProtectionForgotten: "What is protected goes when its definition leaves the code.",
     OneNameForAll: "A new object gets the name of the one that it replaces.",
 }
 

@@ -113,6 +113,10 @@ pub enum Verb {
     Replace,
     /// An object goes.
     Delete,
+    /// An object changes its address.
+    Move,
+    /// An object that is there becomes the resource's.
+    Adopt,
 }
 
 /// What became of a health check.

@@ -9,7 +9,7 @@ use crate::call::{Call, Effect, Mark, Observed, Readiness, Wait};
 use crate::desired::DesiredResource;
 use crate::id::{ObjectId, ResourceAddr};
 use crate::mutant::{self, Mutant};
-use crate::plan::{Current, Outcome, Reason, ResourcePlan, Retirement, Wanted, decide};
+use crate::plan::{Current, Outcome, Reason, ReplaceOrder, ResourcePlan, Retirement, Wanted, decide};
 use crate::progress::Verb;
 use crate::provider::{Change, token};
 use crate::stream::event::{BlockEvent, Landed, ObjectRecord};
@@ -35,7 +35,10 @@ impl Exec {
             .and_then(|block| block.resources.get(&addr.name))
             .ok_or_else(|| ActionError::Bug(format!("{addr} is not in the code")))?;
         self.define(&addr.block).await?;
-        let settled_any = self.settle_open(addr).await?;
+        if planned.allowed.contains(&Outcome::Adopt) {
+            return self.adopt(addr, desired, planned).await;
+        }
+        let settled_any = self.settle_open(addr).await? || self.may_have_changed(addr);
         let wanted = self.resolve(desired)?;
         let mut record = self.record(addr)?;
         let mut observed = self.observe_again(addr, record.as_ref(), settled_any).await?;
@@ -50,14 +53,16 @@ impl Exec {
         let schema = schema.ok_or_else(|| ActionError::Bug(format!("{}: no schema", desired.type_name)))?;
         let applied =
             self.claim(&addr.block)?.state().resources.get(&addr.name).and_then(|state| state.applied.clone());
+        let ignored = &desired.lifecycle.ignore_changes;
         let decision = {
             let known = wanted.iter().map(|(field, value)| (field.clone(), Wanted::Known(value.clone()))).collect();
             match (&record, &observed) {
-                (None, _) => decide(schema, &known, Current::None),
-                (Some(record), None) => decide(schema, &known, Current::Gone { id: &record.id }),
+                (None, _) => decide(schema, &known, ignored, Current::None),
+                (Some(record), None) => decide(schema, &known, ignored, Current::Gone { id: &record.id }),
                 (Some(record), Some(observed)) => decide(
                     schema,
                     &known,
+                    ignored,
                     Current::Present {
                         observed,
                         recorded: &record.fields,
@@ -67,16 +72,20 @@ impl Exec {
                 ),
             }
         };
+        // A run that was cut off between the two halves of a replacement goes on with the second one.
         let other_type = record.as_ref().is_some_and(|record| record.type_name != desired.type_name);
         let outcome = if other_type { Outcome::Replace } else { sole(addr, &decision.allowed)? };
         self.within(addr, planned, outcome, &decision.fields)?;
+        if outcome == Outcome::Replace && planned.order == ReplaceOrder::DeleteFirst {
+            return Err(ActionError::OutsidePlan(format!("the old object of {addr} should have gone first")));
+        }
         let changed: Vec<&'static str> =
             schema.fields.iter().map(|field| field.name).filter(|name| decision.fields.contains(*name)).collect();
         let depends_on = desired.depends_on();
         let subject = Subject { addr, target: &planned.target, version: schema.version, depends_on: &depends_on };
         match (outcome, record, observed) {
             (Outcome::NoOp, Some(record), Some(observed)) => {
-                let inputs = self.ours(&wanted, &record.fields, schema);
+                let inputs = self.ours(desired, &wanted, &record.fields, schema);
                 let mut due = Vec::new();
                 if observed.readiness == Readiness::Pending {
                     let (until, mut seen) = (Wait::Ready(UNFINISHED_DEADLINE), Fields::new());
@@ -161,6 +170,7 @@ impl Exec {
         };
         let rest = rest.await;
         self.flush_if_failed(addr, rest, &mut due).await?;
+        wanted.retain(|field, _| !desired.lifecycle.ignore_changes.contains(field));
         self.applied(subject, wanted, outputs, due).await?;
         let verb = if replaces { Verb::Replace } else { Verb::Create };
         Ok(Acted { verb: Some(verb), id: Some(id) })
@@ -176,7 +186,9 @@ impl Exec {
         changed: &[&'static str],
     ) -> Result<Acted, ActionError> {
         let addr = subject.addr;
-        let lost_mark = record.mark.as_ref().filter(|mark| observed.mark.as_ref() != Some(mark));
+        // One that was adopted gets a mark with its first update.
+        let mark = record.mark.clone().unwrap_or_else(|| self.new_mark(addr));
+        let lost_mark = Some(&mark).filter(|mark| observed.mark.as_ref() != Some(mark));
         let change = Change::Update { id: &record.id, observed: &observed, desired: &wanted, changed, mark: lost_mark };
         let calls = self.provider(desired)?.compile(&desired.type_name, &change)?;
         let schema = self.providers.schema(&desired.provider, &desired.type_name);
@@ -184,7 +196,8 @@ impl Exec {
         let mut due = Vec::new();
         let followed = self.follow(subject, desired, &record.id, &calls, &mut due, &mut outputs).await;
         self.flush_if_failed(addr, followed, &mut due).await?;
-        let inputs = schema.map_or_else(|| wanted.clone(), |schema| self.ours(&wanted, &record.fields, schema));
+        let inputs =
+            schema.map_or_else(|| wanted.clone(), |schema| self.ours(desired, &wanted, &record.fields, schema));
         self.applied(subject, inputs, outputs, due).await?;
         Ok(Acted { verb: Some(Verb::Update), id: Some(record.id) })
     }
@@ -245,7 +258,8 @@ impl Exec {
     pub(super) async fn retire(&self, addr: &ResourceAddr) -> Result<Acted, ActionError> {
         let planned = self.planned(addr)?;
         self.settle_open(addr).await?;
-        let leaves = planned.allowed.contains(&Outcome::Delete);
+        let leaves =
+            planned.allowed.contains(&Outcome::Delete) || self.goes_before_its_successor(addr, planned).await?;
         let known: BTreeSet<ObjectId> = self.due_to_go(addr, leaves)?.into_iter().map(|record| record.id).collect();
         let mut seen = BTreeSet::new();
         let mut last = None;
@@ -265,6 +279,32 @@ impl Exec {
             }
         }
         Ok(Acted { verb: last.is_some().then_some(Verb::Delete), id: last })
+    }
+
+    /// Whether the present object is deleted before a new one is made.
+    async fn goes_before_its_successor(
+        &self,
+        addr: &ResourceAddr,
+        planned: &ResourcePlan,
+    ) -> Result<bool, ActionError> {
+        if !planned.goes_first() || !planned.may_stay() {
+            return Ok(planned.goes_first());
+        }
+        let desired = self.desired.blocks.get(&addr.block).and_then(|block| block.resources.get(&addr.name));
+        let desired = desired.ok_or_else(|| ActionError::Bug(format!("{addr} is not in the code")))?;
+        let schema = self.providers.schema(&desired.provider, &desired.type_name);
+        let schema = schema.ok_or_else(|| ActionError::Bug(format!("{}: no schema", desired.type_name)))?;
+        let Some(record) = self.record(addr)? else { return Ok(false) };
+        let Some(observed) = self.observe_again(addr, Some(&record), false).await? else { return Ok(false) };
+        let wanted = self.resolve(desired)?.into_iter().map(|(field, value)| (field, Wanted::Known(value))).collect();
+        let current = Current::Present {
+            observed: &observed,
+            recorded: &record.fields,
+            applied: None,
+            mark: record.mark.as_ref(),
+        };
+        let decision = decide(schema, &wanted, &desired.lifecycle.ignore_changes, current);
+        Ok(record.type_name != desired.type_name || decision.allowed.contains(&Outcome::Replace))
     }
 
     /// The objects of the resource that were deposed, and the present one if nothing is to stay.
@@ -317,7 +357,7 @@ impl Exec {
         if due.is_empty() { Ok(()) } else { Ok(self.claim(&addr.block)?.append(due).await?) }
     }
 
-    fn planned(&self, addr: &ResourceAddr) -> Result<&ResourcePlan, ActionError> {
+    pub(super) fn planned(&self, addr: &ResourceAddr) -> Result<&ResourcePlan, ActionError> {
         self.plan.resource(addr).ok_or_else(|| ActionError::Bug(format!("{addr} is not in the plan")))
     }
 
@@ -326,15 +366,23 @@ impl Exec {
         provider.map(AsRef::as_ref).ok_or_else(|| ActionError::Bug(format!("no provider {}", desired.provider)))
     }
 
-    fn resolve(&self, desired: &DesiredResource) -> Result<Fields, ActionError> {
+    pub(super) fn resolve(&self, desired: &DesiredResource) -> Result<Fields, ActionError> {
         let lookup = |output: &crate::value::OutputRef| self.output(output);
         let resolved = desired.inputs.iter().map(|(field, expr)| Ok((field.clone(), expr.resolve(&lookup)?)));
         resolved.collect::<Result<Fields, _>>().map_err(ActionError::Unresolved)
     }
 
     /// The fields that are ours: what the definition says, and the name that the engine gave.
-    fn ours(&self, wanted: &Fields, recorded: &Fields, schema: &crate::schema::Schema) -> Fields {
+    fn ours(
+        &self,
+        desired: &DesiredResource,
+        wanted: &Fields,
+        recorded: &Fields,
+        schema: &crate::schema::Schema,
+    ) -> Fields {
         let mut inputs = wanted.clone();
+        // What is left alone once the object is there is not ours any more.
+        inputs.retain(|field, _| !desired.lifecycle.ignore_changes.contains(field));
         if let Some((field, _)) = schema.name_field()
             && let (false, Some(name)) = (inputs.contains_key(field.name), recorded.get(field.name))
         {
@@ -353,7 +401,9 @@ impl Exec {
         if mutant::on(Mutant::CeilingIgnored) {
             return Ok(());
         }
-        if outcome != Outcome::NoOp && !planned.allowed.contains(&outcome) {
+        // The second half of a replacement whose first one deleted the old object.
+        let second_half = outcome == Outcome::Create && planned.goes_first();
+        if outcome != Outcome::NoOp && !second_half && !planned.allowed.contains(&outcome) {
             return Err(ActionError::OutsidePlan(format!("{addr} would need to {outcome}")));
         }
         if outcome == Outcome::Update

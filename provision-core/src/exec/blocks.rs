@@ -192,7 +192,7 @@ mod tests {
                 "dc.odd": {"refused": {"problem": "its log is damaged"}},
                 "dc.web": {"planned": change(serde_json::json!({"a": {
                     "type_name": "toy", "target": {"provider": "toy", "account": "1", "region": "r"},
-                    "allowed": ["create"], "fields": [], "reasons": [], "order": "create_first", "moved": null,
+                    "allowed": ["create"], "fields": [], "reasons": [], "defined": true, "order": "create_first", "moved": null,
                     "existing": null, "before": null, "after": null, "new_name": null, "retire": [], "users": [],
                     "uses": [],
                 }}))},

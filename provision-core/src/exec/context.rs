@@ -12,7 +12,7 @@ use crate::call::{Bounds, ServerTime};
 use crate::desired::Desired;
 use crate::id::{BlockAddr, ObjectId, ResourceAddr, TypeName};
 use crate::machine::Io;
-use crate::plan::{Plan, Providers, World};
+use crate::plan::{Moved, Plan, Providers, World};
 use crate::provider::CannotCompile;
 use crate::stream::{Claim, Lease, LeaseLapsed, WriteError};
 use crate::target::TargetId;
@@ -126,8 +126,12 @@ pub(super) struct Exec {
     pub(super) plan: Plan,
     pub(super) world: World,
     pub(super) settings: Settings,
+    /// Where objects go that change their address.
+    pub(super) moves: BTreeMap<ResourceAddr, ResourceAddr>,
     /// The outputs of resources as they are now: from the log and the world at first, then from what was done.
     outputs: Mutex<BTreeMap<ResourceAddr, Fields>>,
+    /// The resources whose objects may have changed since the plan saw them.
+    changed: Mutex<BTreeSet<ResourceAddr>>,
     /// The blocks whose definition this run has recorded.
     defined: Mutex<BTreeSet<BlockAddr>>,
 }
@@ -146,7 +150,12 @@ impl Exec {
         outputs: BTreeMap<ResourceAddr, Fields>,
         settings: Settings,
     ) -> Self {
+        let moves = plan.resources().filter_map(|(to, resource)| match &resource.moved {
+            Some(Moved::In { from }) => Some((from.clone(), to)),
+            Some(Moved::Out { .. }) | None => None,
+        });
         Self {
+            moves: moves.collect(),
             io,
             lease,
             claims,
@@ -159,6 +168,7 @@ impl Exec {
             world,
             settings,
             outputs: Mutex::new(outputs),
+            changed: Mutex::default(),
             defined: Mutex::default(),
         }
     }
@@ -178,6 +188,16 @@ impl Exec {
 
     pub(super) fn set_outputs(&self, addr: &ResourceAddr, fields: Fields) {
         self.outputs.lock().unwrap_or_else(PoisonError::into_inner).insert(addr.clone(), fields);
+    }
+
+    /// What the plan saw of the resource's object may not be so any more.
+    pub(super) fn must_look_again(&self, addr: &ResourceAddr) {
+        self.changed.lock().unwrap_or_else(PoisonError::into_inner).insert(addr.clone());
+    }
+
+    /// Whether the resource's object may have changed since the plan saw it.
+    pub(super) fn may_have_changed(&self, addr: &ResourceAddr) -> bool {
+        self.changed.lock().unwrap_or_else(PoisonError::into_inner).contains(addr)
     }
 
     /// True exactly once per block: the first action in it records the definition.

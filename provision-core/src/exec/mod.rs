@@ -17,6 +17,7 @@ mod context;
 mod keys;
 mod limiter;
 mod looking;
+mod moving;
 mod observe;
 pub mod procedure;
 mod recording;
@@ -26,6 +27,6 @@ mod scheduler;
 mod settle;
 
 pub use context::{ActionError, Settings};
-pub use observe::observe;
+pub use observe::{Wanted, observe};
 pub use report::{ActionReport, ActionResult, BlockReport, BlockResult, CheckReport, RunReport};
 pub use run::{GenerationChoice, Prepared, RunError, RunSpec, execute, prepare};

@@ -13,10 +13,10 @@ use super::context::backoff;
 use super::limiter::Limiter;
 use crate::call::{Bounds, Observed, Read, ReadAnswer, Refusal, Scope, ServerTime};
 use crate::desired::Desired;
-use crate::id::{BlockAddr, ObjectId, TypeName};
+use crate::id::{BlockAddr, ObjectId, ResourceAddr, TypeName};
 use crate::machine::Io;
 use crate::mutant::{self, Mutant};
-use crate::plan::{BlockInput, World};
+use crate::plan::{BlockInput, Selection, World};
 use crate::progress::Progress;
 use crate::target::TargetId;
 
@@ -82,16 +82,24 @@ pub(super) async fn read_all(
     }
 }
 
+/// What a plan needs to see.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// What the code asks for.
+    pub desired: &'a Desired,
+    /// What each block's log says.
+    pub recorded: &'a BTreeMap<BlockAddr, BlockInput>,
+    /// The blocks that the plan is about.
+    pub selection: &'a Selection,
+    /// The objects that are to become a resource's.
+    pub adoptions: &'a BTreeMap<ResourceAddr, ObjectId>,
+}
+
 /// Reads everything that a plan needs to see.
-pub async fn observe(
-    io: &Io,
-    desired: &Desired,
-    recorded: &BTreeMap<BlockAddr, BlockInput>,
-    bounds: &BTreeMap<TargetId, Bounds>,
-    attempts: u32,
-) -> World {
+pub async fn observe(io: &Io, wanted: &Wanted<'_>, bounds: &BTreeMap<TargetId, Bounds>, attempts: u32) -> World {
     let limiter = Limiter::default();
-    let mut wanted = objects_by_type(desired, recorded);
+    let desired = wanted.desired;
+    let mut wanted = objects_by_type(wanted);
     wanted.retain(|(target, _), _| bounds.contains_key(target));
     let mut world = World::default();
     let sweeps: FuturesUnordered<_> = wanted
@@ -198,33 +206,39 @@ async fn by_id(
 }
 
 /// Every target and type of the run, with the ids that the logs know.
-fn objects_by_type(
-    desired: &Desired,
-    recorded: &BTreeMap<BlockAddr, BlockInput>,
-) -> BTreeMap<(TargetId, TypeName), BTreeSet<ObjectId>> {
-    let mut wanted: BTreeMap<(TargetId, TypeName), BTreeSet<ObjectId>> = BTreeMap::new();
+fn objects_by_type(wanted: &Wanted<'_>) -> BTreeMap<(TargetId, TypeName), BTreeSet<ObjectId>> {
+    let Wanted { desired, recorded, selection, adoptions } = wanted;
+    let mut found: BTreeMap<(TargetId, TypeName), BTreeSet<ObjectId>> = BTreeMap::new();
     for (addr, block) in &desired.blocks {
-        for resource in block.resources.values() {
-            let target = desired.dcs.get(&addr.dc).and_then(|dc| dc.targets.get(&resource.provider));
-            if let Some(target) = target {
-                wanted.entry((target.clone(), resource.type_name.clone())).or_default();
+        let Some(dc) = desired.dcs.get(&addr.dc).filter(|dc| selection.names(addr, Some(&dc.env))) else { continue };
+        for (name, resource) in &block.resources {
+            if let Some(target) = dc.targets.get(&resource.provider) {
+                let ids = found.entry((target.clone(), resource.type_name.clone())).or_default();
+                ids.extend(adoptions.get(&addr.resource(name.clone())).cloned());
             }
         }
     }
-    for state in recorded.values().filter_map(|recorded| recorded.as_ref().ok()) {
+    for (addr, recorded) in recorded.iter() {
+        let Ok(state) = recorded else { continue };
+        let env = desired.dcs.get(&addr.dc).map(|dc| &dc.env).or(state.env.as_ref());
+        if !selection.names(addr, env) {
+            continue;
+        }
         let present = state.resources.values().map(|resource| &resource.object);
-        for record in present.chain(state.deposed.values().map(|deposed| &deposed.record)) {
+        let deposed = state.deposed.values().map(|deposed| &deposed.record);
+        let moving = state.on_their_way(addr, |other| wanted.recorded.get(other)?.as_ref().ok());
+        for record in present.chain(deposed).chain(moving.map(|(_, moved)| &moved.state.object)) {
             let key = (record.target.clone(), record.type_name.clone());
-            wanted.entry(key).or_default().insert(record.id.clone());
+            found.entry(key).or_default().insert(record.id.clone());
         }
         for intent in state.open.values() {
-            wanted.entry((intent.target.clone(), intent.call.type_name.clone())).or_default();
+            found.entry((intent.target.clone(), intent.call.type_name.clone())).or_default();
         }
     }
-    wanted
+    found
 }
 
 /// Every target that a run reads or calls.
-pub(super) fn targets(desired: &Desired, recorded: &BTreeMap<BlockAddr, BlockInput>) -> BTreeSet<TargetId> {
-    objects_by_type(desired, recorded).into_keys().map(|(target, _)| target).collect()
+pub(super) fn targets(wanted: &Wanted<'_>) -> BTreeSet<TargetId> {
+    objects_by_type(wanted).into_keys().map(|(target, _)| target).collect()
 }

@@ -10,12 +10,12 @@ use tracing::Instrument as _;
 
 use super::blocks::block_reports;
 use super::context::{Exec, Settings};
-use super::observe::{observe, targets};
+use super::observe::{Wanted, observe, targets};
 use super::report::{ActionReport, ActionResult, RunReport};
 use super::scheduler::walk;
 use crate::call::Bounds;
 use crate::desired::Desired;
-use crate::id::{BlockAddr, Generation, Nonce, ObjectId, ResourceAddr, Revision, RunId};
+use crate::id::{BlockAddr, DcName, EnvName, Generation, Nonce, ObjectId, ResourceAddr, Revision, RunId};
 use crate::machine::{Io, Verified};
 use crate::mutant::{self, Mutant};
 use crate::plan::ceiling::{newly_refused, outside};
@@ -120,6 +120,14 @@ pub enum RunError {
     /// The actions cannot be ordered.
     #[error(transparent)]
     Cycle(#[from] Cycle),
+    /// A selection names what there is not.
+    #[error("`{name}` is selected, and neither the code nor the state has {what} of that name")]
+    Selection {
+        /// What kind of thing.
+        what: String,
+        /// Its name.
+        name: String,
+    },
     /// Most of what there is would go.
     #[error(
         "{leaving} of {recorded} objects would be deleted because the code no longer has them; if that is what you want, give --allow-many-deletions"
@@ -144,7 +152,39 @@ const READERS: usize = 16;
 pub async fn prepare(io: &Io, spec: &RunSpec) -> Result<Prepared, RunError> {
     let recorded = read_logs(io, spec, &BTreeMap::new()).await?;
     let (generation, missing) = generation(spec.generation, &recorded);
+    known_selection(spec, &recorded)?;
+    let spec = &Purpose { mode: spec.mode, selection: &spec.selection, adoptions: &spec.adoptions, spec };
     look(io, spec, recorded, generation, missing).await.map(|(prepared, _)| prepared)
+}
+
+/// What a plan is for: of a new plan by the spec, of an approved one by the plan itself.
+struct Purpose<'a> {
+    mode: Mode,
+    selection: &'a Selection,
+    adoptions: &'a BTreeMap<ResourceAddr, ObjectId>,
+    spec: &'a RunSpec,
+}
+
+/// A name that selects nothing is a mistake.
+fn known_selection(spec: &RunSpec, recorded: &BTreeMap<BlockAddr, BlockInput>) -> Result<(), RunError> {
+    let Selection { envs, dcs, blocks } = &spec.selection;
+    let states = || recorded.values().filter_map(|state| state.as_ref().ok());
+    let known_env = |env: &EnvName| {
+        spec.desired.environments.contains(env) || states().any(|state| state.env.as_ref() == Some(env))
+    };
+    let known_dc = |dc: &DcName| spec.desired.dcs.contains_key(dc) || recorded.keys().any(|block| block.dc == *dc);
+    let known_block = |block: &BlockAddr| spec.desired.blocks.contains_key(block) || recorded.contains_key(block);
+    let unknown = |what: &str, name: String| RunError::Selection { what: what.to_owned(), name };
+    if let Some(env) = envs.iter().find(|env| !known_env(env)) {
+        return Err(unknown("an environment", env.to_string()));
+    }
+    if let Some(dc) = dcs.iter().find(|dc| !known_dc(dc)) {
+        return Err(unknown("a data centre", dc.to_string()));
+    }
+    match blocks.iter().find(|block| !known_block(block)) {
+        Some(block) => Err(unknown("a block", block.to_string())),
+        None => Ok(()),
+    }
 }
 
 /// Executes an approved plan: claims every block that it may change, plans again from fresh reads, and does only what
@@ -208,7 +248,9 @@ async fn under_claims(
     }
     let recorded = read_logs(io, spec, claims).await?;
     let (_, missing) = generation(spec.generation, &recorded);
-    let (later, bounds) = look(io, spec, recorded, approved.generation, missing).await?;
+    let adoptions = approved.adoptions();
+    let purpose = Purpose { mode: approved.mode, selection: &approved.selection, adoptions: &adoptions, spec };
+    let (later, bounds) = look(io, &purpose, recorded, approved.generation, missing).await?;
     let outside = outside(approved, &later.plan);
     if let Some(first) = outside.first().map(ToString::to_string).or_else(|| newly_refused(approved, &later.plan))
         && !mutant::on(Mutant::CeilingIgnored)
@@ -297,13 +339,15 @@ fn generation(choice: GenerationChoice, recorded: &BTreeMap<BlockAddr, BlockInpu
 /// Asks every target who we are, reads what it holds, and plans.
 async fn look(
     io: &Io,
-    spec: &RunSpec,
+    purpose: &Purpose<'_>,
     recorded: BTreeMap<BlockAddr, BlockInput>,
     generation: Generation,
     missing: Missing,
 ) -> Result<(Prepared, BTreeMap<TargetId, Bounds>), RunError> {
+    let Purpose { mode, selection, adoptions, spec } = purpose;
     let mut bounds = BTreeMap::new();
-    let verifies: FuturesUnordered<_> = targets(&spec.desired, &recorded)
+    let wanted = Wanted { desired: &spec.desired, recorded: &recorded, selection, adoptions };
+    let verifies: FuturesUnordered<_> = targets(&wanted)
         .into_iter()
         .map(|target| async move {
             let verified = io.verify(target.clone()).await;
@@ -317,7 +361,7 @@ async fn look(
         };
     }
     io.emit(Progress::Phase { what: "reading what is there".to_owned() });
-    let world = observe(io, &spec.desired, &recorded, &bounds, spec.settings.read_attempts).await;
+    let world = observe(io, &wanted, &bounds, spec.settings.read_attempts).await;
     let plan = plan(Inputs {
         desired: &spec.desired,
         recorded: &recorded,
@@ -326,10 +370,10 @@ async fn look(
         revision: &spec.revision,
         generation,
         nonce: spec.nonce,
-        mode: spec.mode,
+        mode: *mode,
         missing,
-        selection: &spec.selection,
-        adoptions: &spec.adoptions,
+        selection,
+        adoptions,
         simulated: spec.simulated,
     });
     Ok((Prepared { plan, recorded, world }, bounds))

@@ -100,19 +100,28 @@ impl Walk<'_> {
             for node in std::mem::take(&mut self.ready) {
                 match &self.graph[node] {
                     Node::Gate(_) | Node::Stage(_) => self.end(node),
-                    action @ (Node::Apply(_) | Node::Retire(_)) if self.exec.io.interrupts() == 0 => {
+                    action @ (Node::Apply(_) | Node::Retire(_) | Node::MoveOut(_) | Node::MoveIn(_))
+                        if self.exec.io.interrupts() == 0 =>
+                    {
                         self.states.insert(node, State::Running);
                         self.running += 1;
                         self.began.insert(node, self.exec.io.now().wall_ms);
                         start(&self.exec, action.clone(), node, self.sender.clone());
                     }
-                    Node::Apply(_) | Node::Retire(_) => self.lose(node, INTERRUPTED),
+                    Node::Apply(_) | Node::Retire(_) | Node::MoveOut(_) | Node::MoveIn(_) => {
+                        self.lose(node, INTERRUPTED);
+                    }
                 }
             }
         }
     }
 
     fn done(&mut self, node: NodeIndex, acted: Acted) {
+        // That it left is half a move, and told with the other half.
+        if matches!(self.graph[node], Node::MoveOut(_)) {
+            self.end(node);
+            return;
+        }
         let planned = planned_verb(&self.exec, &self.graph[node]);
         let result = if acted.verb.is_some() { ActionResult::Done } else { ActionResult::Unneeded };
         self.report(node, acted.verb.unwrap_or(planned), result);
@@ -123,7 +132,7 @@ impl Walk<'_> {
         let verb = planned_verb(&self.exec, &self.graph[node]);
         self.report(node, verb, ActionResult::Failed { error: full(error) });
         self.states.insert(node, State::Lost);
-        if let Node::Apply(resource) | Node::Retire(resource) = &self.graph[node] {
+        if let Some(resource) = subject(&self.graph[node]) {
             self.skip_after(node, &format!("{resource} failed"), Some(&resource.to_string()));
         }
     }
@@ -167,14 +176,14 @@ impl Walk<'_> {
     fn skip(&mut self, node: NodeIndex, why: &str, cause: Option<&str>) {
         self.states.insert(node, State::Lost);
         let verb = planned_verb(&self.exec, &self.graph[node]);
-        if let Node::Apply(resource) | Node::Retire(resource) = &self.graph[node] {
+        if let Some(resource) = subject(&self.graph[node]) {
             self.exec.io.emit(Progress::Skipped { resource: resource.clone(), verb, why: why.to_owned() });
         }
         self.report(node, verb, ActionResult::Skipped { why: why.to_owned(), cause: cause.map(str::to_owned) });
     }
 
     fn report(&mut self, node: NodeIndex, verb: Verb, result: ActionResult) {
-        if let Node::Apply(resource) | Node::Retire(resource) = &self.graph[node] {
+        if let Some(resource) = subject(&self.graph[node]) {
             let began_ms = self.began.get(&node).copied();
             let ended_ms = began_ms.map(|_| self.exec.io.now().wall_ms);
             self.reports.push(ActionReport { resource: resource.clone(), verb, result, began_ms, ended_ms });
@@ -192,6 +201,7 @@ fn start(
     let span = match &node {
         Node::Apply(addr) => tracing::info_span!("apply", resource = %addr),
         Node::Retire(addr) => tracing::info_span!("retire", resource = %addr),
+        Node::MoveOut(addr) | Node::MoveIn(addr) => tracing::info_span!("move", resource = %addr),
         Node::Gate(_) | Node::Stage(_) => tracing::Span::none(),
     };
     let action = async move {
@@ -207,10 +217,14 @@ fn start(
                 exec.io.emit(Progress::Started { resource: addr.clone(), verb });
                 (addr, exec.retire(addr).await)
             }
+            Node::MoveOut(addr) => (addr, exec.move_out(addr).await),
+            Node::MoveIn(addr) => (addr, exec.move_in(addr).await),
             Node::Gate(_) | Node::Stage(_) => return,
         };
         let took_ms = exec.io.now().boot_ms.saturating_sub(began);
         match &result {
+            // Told by itself.
+            Ok(_) if matches!(node, Node::MoveOut(_) | Node::MoveIn(_)) => {}
             Ok(acted) => exec.io.emit(Progress::Finished {
                 resource: addr.clone(),
                 verb: acted.verb.unwrap_or(verb),
@@ -229,12 +243,26 @@ fn start(
     exec.io.spawn(action.instrument(span));
 }
 
+/// Whose action it is.
+fn subject(node: &Node) -> Option<&crate::id::ResourceAddr> {
+    match node {
+        Node::Apply(addr) | Node::Retire(addr) | Node::MoveOut(addr) | Node::MoveIn(addr) => Some(addr),
+        Node::Gate(_) | Node::Stage(_) => None,
+    }
+}
+
 /// What the plan says is most likely done: for progress and for reports of what was not done.
 fn planned_verb(exec: &Exec, node: &Node) -> Verb {
     use crate::plan::Outcome;
-    let Node::Apply(addr) = node else { return Verb::Delete };
+    let addr = match node {
+        Node::Apply(addr) => addr,
+        Node::MoveOut(_) | Node::MoveIn(_) => return Verb::Move,
+        Node::Retire(_) | Node::Gate(_) | Node::Stage(_) => return Verb::Delete,
+    };
     let allowed = exec.plan.resource(addr).map(|resource| resource.allowed.clone()).unwrap_or_default();
-    if allowed.contains(&Outcome::Replace) {
+    if allowed.contains(&Outcome::Adopt) {
+        Verb::Adopt
+    } else if allowed.contains(&Outcome::Replace) {
         Verb::Replace
     } else if allowed.contains(&Outcome::Create) {
         Verb::Create

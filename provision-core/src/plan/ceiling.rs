@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::data::{BlockPlan, Outcome, Plan, ResourcePlan};
+use super::data::{BlockPlan, Moved, Outcome, Plan, ResourcePlan};
 use crate::id::ResourceAddr;
 
 /// How a plan leaves the ceiling of an earlier one.
@@ -48,6 +48,16 @@ fn beyond(before: &ResourcePlan, now: &ResourcePlan) -> Option<String> {
     }
     if let Some(retirement) = now.retire.iter().find(|retirement| !before.retire.contains(retirement)) {
         return Some(format!("would delete {}, which the plan does not allow", retirement.id));
+    }
+    if now.moved.is_some() && now.moved != before.moved {
+        return Some(match &now.moved {
+            Some(Moved::In { from }) => format!("would take over the object of {from}, which the plan does not say"),
+            Some(Moved::Out { to }) => format!("would give its object to {to}, which the plan does not say"),
+            None => return None,
+        });
+    }
+    if now.allowed.contains(&Outcome::Replace) && now.order != before.order {
+        return Some("would be replaced in the other order than the plan says".to_owned());
     }
     let (Some(was), Some(is)) = (&before.existing, &now.existing) else { return None };
     (was != is).then(|| format!("was {} when it was planned and is {} now", was.id, is.id))

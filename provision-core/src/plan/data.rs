@@ -91,6 +91,8 @@ pub struct ResourcePlan {
     pub fields: BTreeSet<String>,
     /// Why.
     pub reasons: Vec<Reason>,
+    /// Whether the code has it.
+    pub defined: bool,
     /// Which of the two goes first where it is replaced.
     pub order: ReplaceOrder,
     /// Where its object comes from or goes to.
@@ -362,6 +364,12 @@ impl Plan {
         }
     }
 
+    /// The objects that become a resource's.
+    pub fn adoptions(&self) -> BTreeMap<ResourceAddr, ObjectId> {
+        let adopts = self.resources().filter(|(_, resource)| resource.allowed.contains(&Outcome::Adopt));
+        adopts.filter_map(|(addr, resource)| Some((addr, resource.existing.as_ref()?.id.clone()))).collect()
+    }
+
     /// Whether a run of this plan could change anything.
     pub fn is_empty(&self) -> bool {
         self.resources().all(|(_, resource)| !resource.acts())
@@ -372,7 +380,10 @@ impl Plan {
         let count = |keep: &dyn Fn(&ResourcePlan) -> bool| {
             self.resources().filter(|(_, resource)| resource.existing.is_some() && keep(resource)).count()
         };
-        (count(&|resource| resource.reasons.contains(&Reason::LeftCode)), count(&|_| true))
+        let leaves = |resource: &ResourcePlan| {
+            resource.reasons.contains(&Reason::LeftCode) && resource.allowed.contains(&Outcome::Delete)
+        };
+        (count(&leaves), count(&|_| true))
     }
 
     /// Every block that can't be planned, and why.
@@ -402,18 +413,61 @@ impl Reason {
 impl ResourcePlan {
     /// Whether anything may be done for this resource: a change, a deletion, or finding out about an open call.
     pub fn acts(&self) -> bool {
-        self.allowed.iter().any(|outcome| *outcome != Outcome::NoOp) || !self.retire.is_empty() || self.is_unfinished()
+        self.allowed.iter().any(|outcome| *outcome != Outcome::NoOp)
+            || !self.retire.is_empty()
+            || self.is_unfinished()
+            || self.moved.is_some()
     }
 
-    /// Whether an earlier run was cut off in the middle of it: a call is open, or the object was not waited for.
+    /// Whether there is something to do although nothing may have to be called: an earlier run was cut off in the middle of
+    /// it (a call is open, or the object was not waited for), or the log has to take something in.
     fn is_unfinished(&self) -> bool {
-        self.reasons.iter().any(|reason| reason.is_open_call() || *reason == Reason::NotReady)
+        self.reasons.iter().any(|reason| match reason {
+            Reason::OpenCall { .. }
+            | Reason::MayBeMadeAgain { .. }
+            | Reason::NotReady
+            | Reason::MovedFrom { .. }
+            | Reason::RefsMoved
+            | Reason::Protection { .. } => true,
+            Reason::New
+            | Reason::Gone { .. }
+            | Reason::Field { .. }
+            | Reason::MarkLost
+            | Reason::LeftCode
+            | Reason::DestroyAsked
+            | Reason::DeleteDue { .. }
+            | Reason::Kept { .. }
+            | Reason::MovedTo { .. }
+            | Reason::Ignored { .. }
+            | Reason::KeyTaken { .. }
+            | Reason::UsesWhatGoesFirst { .. }
+            | Reason::Adopted { .. }
+            | Reason::NoLongerOurs { .. } => false,
+        })
     }
 
     /// Whether it has creates or updates, which users wait for.
     pub fn applies(&self) -> bool {
-        self.allowed.iter().any(|outcome| matches!(outcome, Outcome::Create | Outcome::Update | Outcome::Replace))
-            || (self.allowed == BTreeSet::from([Outcome::NoOp]) && self.is_unfinished())
+        self.allowed
+            .iter()
+            .any(|outcome| matches!(outcome, Outcome::Create | Outcome::Update | Outcome::Replace | Outcome::Adopt))
+            || (self.defined && self.allowed == BTreeSet::from([Outcome::NoOp]) && self.is_unfinished())
+    }
+
+    /// Whether its present object goes before a new one is made, if it is replaced.
+    pub fn goes_first(&self) -> bool {
+        self.order == ReplaceOrder::DeleteFirst && self.allowed.contains(&Outcome::Replace)
+    }
+
+    /// Whether it is known only after apply that its present object goes.
+    pub fn may_stay(&self) -> bool {
+        let goes_with = |reason: &Reason| matches!(reason, Reason::UsesWhatGoesFirst { .. });
+        self.allowed != BTreeSet::from([Outcome::Replace]) && !self.reasons.iter().any(goes_with)
+    }
+
+    /// Whether its present object goes because that of the other resource does.
+    pub fn goes_with(&self, other: &ResourceAddr) -> bool {
+        self.reasons.contains(&Reason::UsesWhatGoesFirst { resource: other.clone() })
     }
 
     /// Whether objects of it go, or may go.

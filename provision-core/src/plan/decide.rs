@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::data::{Certainty, Outcome, Reason};
 use crate::call::{Mark, Observed, Readiness};
 use crate::id::ObjectId;
+use crate::mutant::{self, Mutant};
 use crate::schema::{Field, OnChange, Role, Schema};
 use crate::value::{Expr, Fields, Value};
 
@@ -57,15 +58,24 @@ pub struct Decision {
     pub reasons: Vec<Reason>,
 }
 
-/// Compares what is wanted with what there is.
-pub fn decide(schema: &Schema, wanted: &BTreeMap<String, Wanted>, current: Current<'_>) -> Decision {
+/// Compares what is wanted with what there is. Differences in `ignored` fields count for nothing once there is an object.
+pub fn decide(
+    schema: &Schema,
+    wanted: &BTreeMap<String, Wanted>,
+    ignored: &BTreeSet<String>,
+    current: Current<'_>,
+) -> Decision {
     match current {
         Current::None => only(Outcome::Create, Reason::New),
         Current::Gone { id } => only(Outcome::Create, Reason::Gone { id: id.clone() }),
         Current::Present { observed, recorded, applied, mark } => {
             let mut reasons = Vec::new();
             for field in schema.fields {
+                let before = reasons.len();
                 compare(field, wanted.get(field.name), observed, recorded, applied, &mut reasons);
+                if ignored.contains(field.name) && !mutant::on(Mutant::IgnoredFieldsSet) {
+                    leave_alone(&mut reasons, before);
+                }
             }
             // An object whose mark cannot be seen would be taken for gone by the next sweep.
             if mark.is_some_and(|mark| observed.mark.as_ref() != Some(mark)) {
@@ -77,6 +87,18 @@ pub fn decide(schema: &Schema, wanted: &BTreeMap<String, Wanted>, current: Curre
             outcomes(reasons)
         }
     }
+}
+
+/// What was found about a field is said, and counts for nothing.
+fn leave_alone(reasons: &mut Vec<Reason>, from: usize) {
+    let found = reasons.split_off(from);
+    reasons.extend(found.into_iter().filter_map(|reason| match reason {
+        Reason::Field { field, from, to, differs: Certainty::Yes, replaces: _ } => {
+            Some(Reason::Ignored { field, is: from, defined: to })
+        }
+        // What may differ is known only after apply, and then it is left alone as well.
+        _ => None,
+    }));
 }
 
 fn only(outcome: Outcome, reason: Reason) -> Decision {

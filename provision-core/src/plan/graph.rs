@@ -6,13 +6,17 @@ use petgraph::algo::toposort;
 use petgraph::graph::{DiGraph, NodeIndex};
 use thiserror::Error;
 
-use super::data::Plan;
+use super::data::{Moved, Plan};
 use crate::id::{BlockAddr, EnvName, ResourceAddr};
 use crate::mutant::{self, Mutant};
 
 /// One action, or a point that actions wait for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Node {
+    /// The object of this address leaves for another one.
+    MoveOut(ResourceAddr),
+    /// The resource takes in the object that left another address.
+    MoveIn(ResourceAddr),
     /// Create, update or replace the resource, whichever it turns out to be.
     Apply(ResourceAddr),
     /// Delete the resource's object, or the objects that were deposed.
@@ -39,6 +43,8 @@ pub struct Cycle(pub Node);
 ///
 /// - Creates and updates go down the refs.
 /// - The delete of what was replaced or removed waits for the updates or deletes of everything that used it.
+/// - What goes before its successor is made waits for its users to go; the successor waits for it.
+/// - Objects change their addresses before anything is done at either.
 /// - A block's creates and updates wait for the gates of the blocks that it depends on.
 /// - An environment waits for the one before it.
 ///
@@ -51,7 +57,11 @@ pub fn action_graph(plan: &Plan) -> Result<ActionGraph, Cycle> {
             build.node(Node::Apply(addr.clone()));
         }
         if resource.retires() {
-            build.node(Node::Retire(addr));
+            build.node(Node::Retire(addr.clone()));
+        }
+        if let Some(Moved::In { from }) = &resource.moved {
+            build.node(Node::MoveOut(from.clone()));
+            build.node(Node::MoveIn(addr));
         }
     }
     for (addr, resource) in plan.resources() {
@@ -59,9 +69,29 @@ pub fn action_graph(plan: &Plan) -> Result<ActionGraph, Cycle> {
         for used in &resource.uses {
             build.edge(&Node::Apply(used.clone()), &apply);
         }
-        build.edge(&apply, &retire);
+        if let Some(Moved::In { from }) = &resource.moved {
+            let (out, into) = (Node::MoveOut(from.clone()), Node::MoveIn(addr.clone()));
+            build.edge(&out, &into);
+            build.edge(&Node::MoveOut(addr.clone()), &into);
+            for node in [&apply, &retire, &Node::Apply(from.clone()), &Node::Retire(from.clone())] {
+                build.edge(&into, node);
+            }
+        }
+        let goes_first = resource.goes_first();
+        if goes_first && !mutant::on(Mutant::SuccessorBeforeItGoes) {
+            build.edge(&retire, &apply);
+            // Whether it goes at all may depend on what others become.
+            for used in resource.uses.iter().filter(|_| resource.may_stay()) {
+                build.edge(&Node::Apply(used.clone()), &retire);
+            }
+        } else {
+            build.edge(&apply, &retire);
+        }
         for user in resource.users.iter().filter(|_| !mutant::on(Mutant::DeleteBeforeItsUsersUpdate)) {
-            build.edge(&Node::Apply(user.clone()), &retire);
+            // A user that goes along is made anew after what it uses.
+            if !goes_first || !plan.resource(user).is_some_and(|user| user.goes_with(&addr)) {
+                build.edge(&Node::Apply(user.clone()), &retire);
+            }
             build.edge(&Node::Retire(user.clone()), &retire);
         }
     }
@@ -124,7 +154,12 @@ impl Build {
             for (block, change) in plan.changes().filter(|(_, change)| change.env == *env) {
                 let nodes = change.resources.keys().flat_map(|name| {
                     let addr = block.resource(name.clone());
-                    [Node::Apply(addr.clone()), Node::Retire(addr)]
+                    [
+                        Node::Apply(addr.clone()),
+                        Node::Retire(addr.clone()),
+                        Node::MoveOut(addr.clone()),
+                        Node::MoveIn(addr),
+                    ]
                 });
                 for node in
                     nodes.chain([Node::Gate(block.clone())]).filter_map(|node| self.find(&node)).collect::<Vec<_>>()

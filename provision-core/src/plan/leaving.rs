@@ -12,18 +12,25 @@ use crate::stream::BlockState;
 impl Planner<'_> {
     pub(super) fn retire_what_left(&mut self) {
         let inputs = self.inputs;
+        if inputs.mode == Mode::Adopt {
+            return;
+        }
         // Every defined block is in the plan, also one without resources.
-        for block in inputs.desired.blocks.keys() {
+        for block in inputs.desired.blocks.keys().filter(|block| self.is_selected(block)).collect::<Vec<_>>() {
             self.change(block);
         }
-        for (block, recorded) in inputs.recorded {
+        for (block, recorded) in inputs.recorded.iter().filter(|(block, _)| self.is_selected(block)).collect::<Vec<_>>()
+        {
             let Ok(state) = recorded else { continue };
+            let coming = self.moves.all().map(|(_, to)| to).filter(|to| to.block == *block);
             let names: BTreeSet<&ResourceName> = state
                 .resources
                 .keys()
                 .chain(state.deposed.values().map(|deposed| &deposed.resource))
                 .chain(state.open.values().map(|intent| &intent.resource))
+                .chain(coming.map(|to| &to.name))
                 .collect();
+            let names: Vec<ResourceName> = names.into_iter().cloned().collect();
             if names.is_empty() || self.is_refused(block) {
                 continue;
             }
@@ -32,13 +39,13 @@ impl Planner<'_> {
                 continue;
             }
             for name in names {
-                if definition.is_some_and(|definition| definition.resources.contains_key(name)) {
+                if definition.is_some_and(|definition| definition.resources.contains_key(&name)) {
                     continue;
                 }
                 let addr = block.resource(name.clone());
                 let resource = self.leaving(&addr, state);
                 if let (Some(resource), Some(change)) = (resource, self.change(block)) {
-                    change.resources.insert(name.clone(), resource);
+                    change.resources.insert(name, resource);
                 }
             }
         }
@@ -64,11 +71,21 @@ impl Planner<'_> {
     }
 
     fn leaving(&self, addr: &ResourceAddr, state: &BlockState) -> Option<ResourcePlan> {
-        let object = state.resources.get(&addr.name).map(|resource| &resource.object);
+        let recorded = self.recorded(addr);
+        let object = recorded.map(|state| &state.object);
         let mut retire = self.deposed(addr);
         let mut allowed = BTreeSet::new();
         let mut reasons: Vec<Reason> = retire.iter().map(|due| Reason::DeleteDue { id: due.id.clone() }).collect();
-        if let Some(object) = object {
+        if let Some(object) = object
+            && recorded.is_some_and(|state| state.protected)
+            && !mutant::on(Mutant::ProtectionForgotten)
+        {
+            let because =
+                "it is protected: put it back into the code without `prevent_destroy` and apply, then it may go";
+            reasons.push(Reason::Kept { because: because.to_owned() });
+            allowed.insert(Outcome::NoOp);
+            retire.retain(|due| due.id != object.id);
+        } else if let Some(object) = object {
             retire.push(Retirement {
                 id: object.id.clone(),
                 type_name: object.type_name.clone(),
@@ -80,7 +97,8 @@ impl Planner<'_> {
                 Mode::Apply | Mode::Adopt => Reason::LeftCode,
             });
         }
-        let open = state.open.values().filter(|intent| intent.resource == addr.name);
+        let moves = self.moves.out_of(addr).is_some();
+        let open = state.open.values().filter(|intent| intent.resource == addr.name && !moves);
         for intent in open.clone() {
             allowed.extend([Outcome::NoOp, Outcome::Delete]);
             reasons.push(Reason::OpenCall { api: intent.call.api.clone() });
@@ -88,6 +106,7 @@ impl Planner<'_> {
         let (type_name, target) = retire
             .first()
             .map(|first| (first.type_name.clone(), first.target.clone()))
+            .or_else(|| object.map(|object| (object.type_name.clone(), object.target.clone())))
             .or_else(|| open.clone().next().map(|intent| (intent.call.type_name.clone(), intent.target.clone())))?;
         Some(ResourcePlan {
             type_name,
@@ -95,6 +114,7 @@ impl Planner<'_> {
             allowed,
             fields: BTreeSet::new(),
             reasons,
+            defined: false,
             order: ReplaceOrder::CreateFirst,
             moved: None,
             before: None,

@@ -8,12 +8,16 @@
 //!
 //! `plan` never imports `exec`.
 
+mod adopt;
 pub mod ceiling;
 mod data;
 mod decide;
+mod first;
 mod graph;
 mod input;
 mod leaving;
+mod moves;
+mod one;
 mod planner;
 mod refuse;
 

@@ -2,17 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::data::{
-    BlockChange, BlockPlan, Certainty, Existing, NewName, Note, Outcome, Plan, Reason, ReplaceOrder, ResourcePlan,
-    Retirement,
-};
-use super::decide::{Current, Decision, Wanted, decide};
+use super::data::{BlockChange, BlockPlan, Existing, Note, Outcome, Plan, ResourcePlan, Retirement};
+use super::decide::Wanted;
 use super::input::{BlockInput, Inputs, Mode, Presence};
-use super::refuse::cannot_stand_beside;
+use super::moves::Moves;
 use crate::desired::{DesiredBlock, DesiredResource};
-use crate::id::{BlockAddr, Digest, ResourceAddr};
-use crate::mutant::{self, Mutant};
-use crate::schema::Schema;
+use crate::id::{BlockAddr, Digest, EnvName, ObjectId, ResourceAddr, ResourceName};
 use crate::stream::event::ObjectRecord;
 use crate::stream::{BlockState, ResourceState};
 use crate::value::{Expr, Fields, OutputRef, Symbol, Tree, Value};
@@ -23,12 +18,27 @@ pub fn plan(inputs: Inputs<'_>) -> Plan {
         inputs,
         blocks: BTreeMap::new(),
         outputs: BTreeMap::new(),
-        users: recorded_users(inputs.recorded),
+        moves: Moves::default(),
+        users: BTreeMap::new(),
+        first: BTreeMap::new(),
+        known: known(inputs.recorded),
         notes: Vec::new(),
     };
     planner.refuse_what_cannot_be_planned();
-    planner.decide_all();
+    planner.find_moves();
+    planner.users = planner.find_users();
+    let refused = planner.blocks.clone();
+    // What goes before its successor is made takes its users along, whose users change over in turn: until nothing is added.
+    loop {
+        planner.decide_all();
+        if !planner.more_go_first() {
+            break;
+        }
+        planner.blocks.clone_from(&refused);
+        planner.outputs.clear();
+    }
     planner.retire_what_left();
+    planner.say_what_moves();
     planner.keep_what_others_use();
     planner.describe();
     planner.finish()
@@ -39,19 +49,31 @@ pub(super) struct Planner<'a> {
     pub(super) blocks: BTreeMap<BlockAddr, BlockPlan>,
     /// What is known of each decided resource's outputs.
     outputs: BTreeMap<ResourceAddr, Outputs>,
+    /// Objects that change their address.
+    pub(super) moves: Moves<'a>,
     /// The resources whose recorded objects use an object of the key.
     users: BTreeMap<ResourceAddr, BTreeSet<ResourceAddr>>,
+    /// What has to go first because what it uses does: that.
+    pub(super) first: BTreeMap<ResourceAddr, BTreeSet<ResourceAddr>>,
+    /// Every object that a log knows.
+    pub(super) known: BTreeSet<&'a ObjectId>,
     pub(super) notes: Vec<Note>,
 }
 
 /// What is known of a resource's outputs before apply.
 enum Outputs {
     /// They stay what they are.
-    Known(BTreeMap<String, Value>),
+    Known(Fields),
     /// There will certainly be a new object.
     Fresh,
     /// There may be.
     May,
+}
+
+impl<'a> Inputs<'a> {
+    pub(super) fn is_destroy(&self) -> bool {
+        self.mode == Mode::Destroy
+    }
 }
 
 impl<'a> Planner<'a> {
@@ -63,33 +85,100 @@ impl<'a> Planner<'a> {
         }
     }
 
+    /// The definition of a resource, unless everything is to go.
+    pub(super) fn desired(&self, addr: &ResourceAddr) -> Option<&'a DesiredResource> {
+        self.definition(&addr.block)?.resources.get(&addr.name)
+    }
+
+    /// Every definition of a resource, unless everything is to go.
+    pub(super) fn desired_blocks(&self) -> impl Iterator<Item = (ResourceAddr, &'a DesiredResource)> {
+        let blocks = self.inputs.desired.blocks.iter().filter(|(addr, _)| self.definition(addr).is_some());
+        blocks.flat_map(|(block, definition)| {
+            definition.resources.iter().map(|(name, desired)| (block.resource(name.clone()), desired))
+        })
+    }
+
     pub(super) fn state(&self, block: &BlockAddr) -> Option<&'a BlockState> {
         self.inputs.recorded.get(block).and_then(|recorded| recorded.as_ref().ok())
     }
 
-    pub(super) fn recorded(&self, addr: &ResourceAddr) -> Option<&'a ResourceState> {
+    /// The environment of a block, by the code or else by its log.
+    pub(super) fn env(&self, block: &BlockAddr) -> Option<&'a EnvName> {
+        let dc = self.inputs.desired.dcs.get(&block.dc);
+        dc.map(|dc| &dc.env).or_else(|| self.state(block)?.env.as_ref())
+    }
+
+    /// Whether the plan is about the block.
+    pub(super) fn is_selected(&self, block: &BlockAddr) -> bool {
+        self.inputs.selection.names(block, self.env(block))
+    }
+
+    /// What the resource's own log records of its present object.
+    pub(super) fn own(&self, addr: &ResourceAddr) -> Option<&'a ResourceState> {
         self.state(&addr.block)?.resources.get(&addr.name)
+    }
+
+    /// What is recorded of the object that the resource has once everything has moved.
+    pub(super) fn recorded(&self, addr: &ResourceAddr) -> Option<&'a ResourceState> {
+        match (self.moves.bringing(addr), self.moves.out_of(addr)) {
+            (Some(source), _) => source.state,
+            (None, Some(_)) => None,
+            (None, None) => self.own(addr),
+        }
+    }
+
+    fn find_moves(&mut self) {
+        let (moves, problems) = Moves::of(self);
+        self.moves = moves;
+        for (block, problem) in problems {
+            self.refuse(&block, problem);
+        }
+        self.refuse_moving_partners();
+        self.refuse_dependants();
     }
 
     fn decide_all(&mut self) {
         for addr in self.in_ref_order() {
+            if !self.is_selected(&addr.block) {
+                // It stays as it is.
+                if let Some(state) = self.own(&addr) {
+                    self.outputs.insert(addr, Outputs::Known(self.seen(&state.object)));
+                }
+                continue;
+            }
             if self.is_refused(&addr.block) {
                 continue;
             }
-            let Some(desired) = self.definition(&addr.block).and_then(|block| block.resources.get(&addr.name)) else {
-                continue;
-            };
+            let Some(desired) = self.desired(&addr) else { continue };
             match self.decide_one(&addr, desired) {
-                Ok(resource) => {
+                Ok(Some(resource)) => {
                     self.outputs.insert(addr.clone(), self.outputs_of(&addr, &resource));
                     if let Some(change) = self.change(&addr.block) {
                         change.resources.insert(addr.name, resource);
                     }
                 }
+                Ok(None) => {}
                 Err(problem) => self.refuse(&addr.block, problem),
             }
         }
+        self.refuse_moving_partners();
         self.refuse_dependants();
+    }
+
+    /// What can't be planned gives and takes nothing: neither can the other end of its moves.
+    fn refuse_moving_partners(&mut self) {
+        loop {
+            let next = self.moves.all().find_map(|(from, to)| {
+                let (other, cause) = match (self.is_refused(&from.block), self.is_refused(&to.block)) {
+                    (true, false) => (&to.block, &from.block),
+                    (false, true) => (&from.block, &to.block),
+                    (true, true) | (false, false) => return None,
+                };
+                Some((other.clone(), format!("{to} moves from {from}, and {cause} can't be planned")))
+            });
+            let Some((block, problem)) = next else { return };
+            self.refuse(&block, problem);
+        }
     }
 
     /// Every desired resource after those whose outputs it uses. The DSL cannot write a cycle; a tree with one that
@@ -97,12 +186,8 @@ impl<'a> Planner<'a> {
     fn in_ref_order(&self) -> Vec<ResourceAddr> {
         let mut order = Vec::new();
         let mut done = BTreeSet::new();
-        let blocks = self.inputs.desired.blocks.iter().filter(|(addr, _)| self.definition(addr).is_some());
-        let all: BTreeMap<ResourceAddr, BTreeSet<ResourceAddr>> = blocks
-            .flat_map(|(addr, block)| {
-                block.resources.iter().map(move |(name, resource)| (addr.resource(name.clone()), resource.depends_on()))
-            })
-            .collect();
+        let all: BTreeMap<ResourceAddr, BTreeSet<ResourceAddr>> =
+            self.desired_blocks().map(|(addr, desired)| (addr, desired.depends_on())).collect();
         for start in all.keys() {
             // Depth first with a stack of our own: refs may go deep.
             let mut stack = vec![(start.clone(), false)];
@@ -125,134 +210,7 @@ impl<'a> Planner<'a> {
         order
     }
 
-    fn decide_one(&self, addr: &ResourceAddr, desired: &DesiredResource) -> Result<ResourcePlan, String> {
-        let inputs = self.inputs;
-        let lost = || format!("{addr}: this build has no provider for {}", desired.type_name);
-        let schema = inputs.providers.schema(&desired.provider, &desired.type_name).ok_or_else(lost)?;
-        let provider = inputs.providers.get(&desired.provider).ok_or_else(lost)?;
-        let target =
-            inputs.desired.dcs.get(&addr.block.dc).and_then(|dc| dc.targets.get(&desired.provider)).ok_or_else(lost)?;
-        let wanted: BTreeMap<String, Wanted> =
-            desired.inputs.iter().map(|(field, expr)| (field.clone(), self.wanted(expr))).collect();
-
-        let state = self.recorded(addr);
-        let object = state.map(|state| &state.object);
-        let mut calls = self.open_calls(addr);
-        let current = match object {
-            None => Current::None,
-            Some(object) => match inputs.world.presence(&object.target, &object.type_name, &object.id) {
-                Presence::Present(observed) => Current::Present {
-                    observed,
-                    recorded: &object.fields,
-                    applied: state.and_then(|state| state.applied.as_ref()),
-                    mark: object.mark.as_ref(),
-                },
-                Presence::Absent => {
-                    calls.extend(self.may_be_made_again(addr, object));
-                    Current::Gone { id: &object.id }
-                }
-                Presence::Unknown(why) => {
-                    return Err(format!(
-                        "{addr}: whether {} {} is there is not known: {}",
-                        object.type_name,
-                        object.id,
-                        why.unwrap_or("no read showed it")
-                    ));
-                }
-            },
-        };
-        let mut decision = match object {
-            Some(object) if object.type_name != desired.type_name => Decision {
-                allowed: BTreeSet::from([Outcome::Replace]),
-                fields: BTreeSet::new(),
-                reasons: vec![Reason::Field {
-                    field: "type".to_owned(),
-                    from: Some(object.type_name.as_str().into()),
-                    to: desired.type_name.as_str().into(),
-                    replaces: Certainty::Yes,
-                    differs: Certainty::Yes,
-                }],
-            },
-            Some(_) | None => decide(schema, &wanted, current),
-        };
-        allow_for_open_calls(calls, schema, &mut decision);
-        if decision.allowed.contains(&Outcome::Replace)
-            && let Some(object) = object
-        {
-            let observed = match inputs.world.presence(&object.target, &object.type_name, &object.id) {
-                Presence::Present(observed) => &observed.fields,
-                Presence::Absent | Presence::Unknown(_) => &object.fields,
-            };
-            let key = provider.identity_key(&desired.type_name);
-            let same = |field: &&&str| match wanted.get(**field) {
-                Some(Wanted::Known(value)) => observed.get(**field) == Some(value),
-                Some(Wanted::Unknown { .. }) | None => false,
-            };
-            if !key.is_empty()
-                && key.iter().all(|field| same(&field))
-                && !decision.reasons.iter().any(Reason::is_open_call)
-            {
-                return Err(cannot_stand_beside(addr, desired, &decision, key));
-            }
-        }
-        let makes = decision.allowed.contains(&Outcome::Create) || decision.allowed.contains(&Outcome::Replace);
-        let new_name = schema
-            .name_field()
-            .filter(|(field, _)| makes && !wanted.contains_key(field.name))
-            .map(|(field, max)| NewName { field: field.name.to_owned(), name: self.new_name(addr, max) });
-        Ok(ResourcePlan {
-            type_name: desired.type_name.clone(),
-            target: target.clone(),
-            allowed: decision.allowed,
-            fields: decision.fields,
-            reasons: decision.reasons,
-            order: ReplaceOrder::CreateFirst,
-            moved: None,
-            before: None,
-            after: None,
-            existing: object.map(|object| Existing { id: object.id.clone() }),
-            new_name,
-            retire: self.deposed(addr),
-            users: self.recorded_users(addr),
-            uses: desired.depends_on(),
-        })
-    }
-
-    /// The calls of the resource that may have landed or not.
-    fn open_calls(&self, addr: &ResourceAddr) -> Vec<Reason> {
-        let Some(state) = self.state(&addr.block) else { return Vec::new() };
-        let open = state.open.values().filter(|intent| intent.resource == addr.name);
-        open.map(|intent| Reason::OpenCall { api: intent.call.api.clone() }).collect()
-    }
-
-    /// Another copy of a repeated create was refused while the object was there, and may have been let in since.
-    fn may_be_made_again(&self, addr: &ResourceAddr, object: &ObjectRecord) -> Option<Reason> {
-        let arrival = self.state(&addr.block)?.create_arriving(&object.id)?;
-        let world = self.inputs.world;
-        let over = world.settled(&object.target).is_some_and(|until| arrival.intent.last_instant < until);
-        let copied = world.marked().any(|(_, _, _, mark)| arrival.intent.mark.as_ref() == Some(mark));
-        (!over || copied).then(|| Reason::MayBeMadeAgain { api: arrival.intent.call.api.clone() })
-    }
-
-    /// A name that no present or deposed object of the resource has.
-    fn new_name(&self, addr: &ResourceAddr, max: usize) -> String {
-        let mut name = format!("{}-{}", addr.block.block, addr.name);
-        let taken = self.recorded(addr).is_some()
-            || self.state(&addr.block).is_some_and(|state| {
-                state.deposed.values().any(|deposed| deposed.resource == addr.name)
-                    || state.open.values().any(|intent| intent.resource == addr.name)
-            });
-        if taken && !mutant::on(Mutant::OneNameForAll) {
-            let mut suffix = self.inputs.nonce.derive(&["name", &addr.to_string()]);
-            suffix.truncate(8);
-            name.truncate(max.saturating_sub(9));
-            name = format!("{name}-{suffix}");
-        }
-        name.truncate(max);
-        name
-    }
-
-    fn wanted(&self, expr: &Expr) -> Wanted {
+    pub(super) fn wanted(&self, expr: &Expr) -> Wanted {
         let lookup = |output: &OutputRef| match self.outputs.get(&output.resource)? {
             Outputs::Known(fields) => fields.get(&output.output).cloned(),
             Outputs::Fresh | Outputs::May => None,
@@ -289,6 +247,14 @@ impl<'a> Planner<'a> {
         if resource.allowed.iter().all(makes) {
             return Outputs::Fresh;
         }
+        if resource.allowed.contains(&Outcome::Adopt)
+            && let Some(Existing { id }) = &resource.existing
+            && let Presence::Present(seen) = self.inputs.world.presence(&resource.target, &resource.type_name, id)
+        {
+            let mut fields = seen.fields.clone();
+            fields.insert("id".to_owned(), id.as_str().into());
+            return Outputs::Known(fields);
+        }
         let object = self.recorded(addr).map(|state| &state.object);
         let (Some(object), false) = (object, resource.allowed.iter().any(makes)) else { return Outputs::May };
         Outputs::Known(self.seen(object))
@@ -306,8 +272,31 @@ impl<'a> Planner<'a> {
             .collect()
     }
 
+    /// Who uses the resource's object, by the logs; of one that moves here, also those who know its old address.
     pub(super) fn recorded_users(&self, addr: &ResourceAddr) -> BTreeSet<ResourceAddr> {
         self.users.get(addr).cloned().unwrap_or_default()
+    }
+
+    /// The resource whose object this is, by any log.
+    pub(super) fn owner(&self, id: &ObjectId) -> Option<ResourceAddr> {
+        self.inputs.recorded.iter().find_map(|(block, recorded)| {
+            let state = recorded.as_ref().ok()?;
+            let present = state.resources.iter().find(|(_, state)| state.object.id == *id).map(|(name, _)| name);
+            let deposed = || state.deposed.get(id).map(|deposed| &deposed.resource);
+            let moving = || {
+                let mut moving = state.on_their_way(block, |other| self.state(other));
+                moving.find(|(other, _)| *other == id).map(|(_, moved)| &moved.resource)
+            };
+            Some(block.resource(present.or_else(deposed).or_else(moving)?.clone()))
+        })
+    }
+
+    /// The blocks that are planned so far.
+    pub(super) fn planned(&self) -> impl Iterator<Item = (&BlockAddr, &BlockChange)> {
+        self.blocks.iter().filter_map(|(addr, plan)| match plan {
+            BlockPlan::Planned(change) => Some((addr, change.as_ref())),
+            BlockPlan::Refused { .. } => None,
+        })
     }
 
     /// The planned block, made at its first use.
@@ -348,14 +337,20 @@ impl<'a> Planner<'a> {
             let BlockPlan::Planned(change) = plan else { continue };
             for (name, resource) in change.resources.iter().filter(|(_, resource)| resource.acts()) {
                 let addr = block.resource(name.clone());
-                let before = self.recorded(&addr).map(|state| self.seen(&state.object));
-                let definition = self.definition(block).and_then(|block| block.resources.get(name));
-                let after = definition.filter(|_| !resource.allowed.contains(&Outcome::Delete)).map(|desired| {
-                    let mut after = desired.inputs.clone();
-                    let name = resource.new_name.as_ref();
-                    after.extend(name.map(|name| (name.field.clone(), name.name.as_str().into())));
-                    after
+                let before = self.recorded(&addr).map(|state| self.seen(&state.object)).or_else(|| {
+                    let existing = resource.existing.as_ref().filter(|_| resource.allowed.contains(&Outcome::Adopt))?;
+                    match self.inputs.world.presence(&resource.target, &resource.type_name, &existing.id) {
+                        Presence::Present(seen) => Some(seen.fields.clone()),
+                        Presence::Absent | Presence::Unknown(_) => None,
+                    }
                 });
+                let after =
+                    self.desired(&addr).filter(|_| !resource.allowed.contains(&Outcome::Delete)).map(|desired| {
+                        let mut after = desired.inputs.clone();
+                        let name = resource.new_name.as_ref();
+                        after.extend(name.map(|name| (name.field.clone(), name.name.as_str().into())));
+                        after
+                    });
                 described.push((addr, before, after));
             }
         }
@@ -393,30 +388,46 @@ impl<'a> Planner<'a> {
             notes: self.notes,
         }
     }
-}
 
-fn recorded_users(recorded: &BTreeMap<BlockAddr, BlockInput>) -> BTreeMap<ResourceAddr, BTreeSet<ResourceAddr>> {
-    let mut users: BTreeMap<ResourceAddr, BTreeSet<ResourceAddr>> = BTreeMap::new();
-    for (block, recorded) in recorded {
-        let Ok(state) = recorded else { continue };
-        let present = state.resources.iter().map(|(name, resource)| (name, &resource.object.depends_on));
-        let deposed = state.deposed.values().map(|deposed| (&deposed.resource, &deposed.record.depends_on));
-        let open = state.open.values().map(|intent| (&intent.resource, &intent.depends_on));
-        for (name, depends_on) in present.chain(deposed).chain(open) {
-            let user = block.resource(name.clone());
-            for used in depends_on.iter().filter(|used| **used != user) {
-                users.entry(used.clone()).or_default().insert(user.clone());
+    /// Who uses what, by the logs: present objects, those whose delete is due, and those that open calls may have made.
+    fn find_users(&self) -> BTreeMap<ResourceAddr, BTreeSet<ResourceAddr>> {
+        let mut users: BTreeMap<ResourceAddr, BTreeSet<ResourceAddr>> = BTreeMap::new();
+        for (block, recorded) in self.inputs.recorded {
+            let Ok(state) = recorded else { continue };
+            let now = |name: &ResourceName| {
+                let addr = block.resource(name.clone());
+                self.moves.out_of(&addr).cloned().unwrap_or(addr)
+            };
+            let present = state.resources.iter().map(|(name, state)| (now(name), &state.object.depends_on));
+            let deposed = state.deposed.values();
+            let deposed = deposed.map(|due| (block.resource(due.resource.clone()), &due.record.depends_on));
+            let open = state.open.values().map(|intent| (now(&intent.resource), &intent.depends_on));
+            let moving = state.on_their_way(block, |other| self.state(other));
+            let moving = moving.map(|(_, moved)| (now(&moved.resource), &moved.state.object.depends_on));
+            for (user, depends_on) in present.chain(deposed).chain(open).chain(moving) {
+                for used in depends_on {
+                    for used in self.now(used).into_iter().filter(|used| *used != user) {
+                        users.entry(used).or_default().insert(user.clone());
+                    }
+                }
             }
         }
+        users
     }
-    users
+
+    /// The addresses of what a log calls so: the same, unless it has moved.
+    fn now(&self, addr: &ResourceAddr) -> BTreeSet<ResourceAddr> {
+        let is_there = self.own(addr).is_some() && self.moves.out_of(addr).is_none();
+        if is_there { BTreeSet::from([addr.clone()]) } else { self.moves.since(addr) }
+    }
 }
 
-/// Everything is possible until it is found out whether an open call landed.
-fn allow_for_open_calls(calls: Vec<Reason>, schema: &Schema, decision: &mut Decision) {
-    for call in calls {
-        decision.reasons.push(call);
-        decision.allowed.extend([Outcome::NoOp, Outcome::Create, Outcome::Update, Outcome::Replace]);
-        decision.fields.extend(schema.fields.iter().map(|field| field.name.to_owned()));
-    }
+fn known(recorded: &BTreeMap<BlockAddr, BlockInput>) -> BTreeSet<&ObjectId> {
+    let states = recorded.values().filter_map(|recorded| recorded.as_ref().ok());
+    states
+        .flat_map(|state| {
+            let present = state.resources.values().map(|resource| &resource.object.id);
+            present.chain(state.deposed.keys()).chain(state.moved.keys())
+        })
+        .collect()
 }

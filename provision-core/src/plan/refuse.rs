@@ -2,6 +2,7 @@
 
 use super::data::{BlockPlan, Certainty, Note, Reason};
 use super::decide::Decision;
+use super::input::Mode;
 use super::planner::Planner;
 use crate::call::{Mark, Observed};
 use crate::desired::{DesiredBlock, DesiredResource};
@@ -21,7 +22,7 @@ impl Planner<'_> {
 
     pub(super) fn refuse_what_cannot_be_planned(&mut self) {
         let inputs = self.inputs;
-        for (addr, recorded) in inputs.recorded {
+        for (addr, recorded) in inputs.recorded.iter().filter(|(addr, _)| self.is_selected(addr)).collect::<Vec<_>>() {
             match recorded {
                 Err(problem) => self.refuse(addr, problem.clone()),
                 Ok(state) if state.generation > inputs.generation => self.refuse(
@@ -35,7 +36,7 @@ impl Planner<'_> {
             }
         }
         self.refuse_lost_logs();
-        for addr in inputs.desired.blocks.keys() {
+        for addr in inputs.desired.blocks.keys().filter(|addr| self.is_selected(addr)).collect::<Vec<_>>() {
             if let Some(problem) = self.definition(addr).and_then(|block| self.definition_problem(addr, block)) {
                 self.refuse(addr, problem);
             }
@@ -47,7 +48,7 @@ impl Planner<'_> {
     pub(super) fn refuse_dependants(&mut self) {
         loop {
             let next = self.inputs.desired.blocks.keys().find_map(|addr| {
-                let definition = self.definition(addr).filter(|_| !self.is_refused(addr))?;
+                let definition = self.definition(addr).filter(|_| self.is_selected(addr) && !self.is_refused(addr))?;
                 let cause = definition.after.iter().find(|before| self.is_refused(before))?;
                 Some((addr, cause.clone()))
             });
@@ -63,9 +64,13 @@ impl Planner<'_> {
                 continue;
             }
             let block = &mark.address.block;
+            if !self.is_selected(block) {
+                continue;
+            }
+            let adopts = self.inputs.mode == Mode::Adopt;
             let empty = !matches!(self.inputs.recorded.get(block), Some(Err(_)))
                 && self.state(block).is_none_or(|state| state.head.is_none());
-            if empty && self.definition(block).is_some() {
+            if empty && self.definition(block).is_some() && !adopts {
                 let problem = format!(
                     "its log is empty, but {type_name} {} carries the mark of {}: the log was lost, or this is not the store that it was applied from",
                     observed.id, mark.address
@@ -82,12 +87,13 @@ impl Planner<'_> {
     }
 
     fn log_knows(&self, observed: &Observed, mark: &Mark) -> bool {
-        self.state(&mark.address.block).is_some_and(|state| {
-            state.resources.values().any(|resource| resource.object.id == observed.id)
-                || state.deposed.contains_key(&observed.id)
-                || state.open.values().any(|intent| intent.mark.as_ref() == Some(mark))
-                || state.arriving.values().any(|arrival| arrival.intent.mark.as_ref() == Some(mark))
-        })
+        // A moved object carries its old mark until it is set anew.
+        let known = self.known.contains(&observed.id);
+        known
+            || self.state(&mark.address.block).is_some_and(|state| {
+                state.open.values().any(|intent| intent.mark.as_ref() == Some(mark))
+                    || state.arriving.values().any(|arrival| arrival.intent.mark.as_ref() == Some(mark))
+            })
     }
 
     fn definition_problem(&self, addr: &BlockAddr, block: &DesiredBlock) -> Option<String> {
@@ -119,26 +125,47 @@ impl Planner<'_> {
     }
 }
 
-/// Both objects would have the same key, so the new one can't be made first.
-pub(super) fn cannot_stand_beside(
-    addr: &ResourceAddr,
-    desired: &DesiredResource,
-    decision: &Decision,
-    key: &[&str],
-) -> String {
-    let forcing: Vec<&str> = decision
+/// The fields whose change would make a new object.
+pub(super) fn forcing(decision: &Decision) -> Vec<&str> {
+    decision
         .reasons
         .iter()
         .filter_map(|reason| match reason {
             Reason::Field { field, replaces, .. } if *replaces != Certainty::No => Some(field.as_str()),
             _ => None,
         })
-        .collect();
+        .collect()
+}
+
+/// Both objects would have the same key, so the old one would have to go first, and whether it goes is not known yet.
+pub(super) fn cannot_stand_beside(
+    addr: &ResourceAddr,
+    desired: &DesiredResource,
+    decision: &Decision,
+    key: &[&str],
+) -> String {
     format!(
-        "{addr} ({}): a change of `{}` needs a new {}, which can't be made while the old one exists, because both have the same {}; change one of these too, or take the resource out of the code, apply, and put it back",
+        "{addr} ({}): a change of `{}`, which is known only after apply, may need a new {}. The old one would have to go \
+         first, because both have the same {}, and what uses it with it: apply what `{}` depends on first, then plan again",
         desired.location,
-        forcing.join("`, `"),
+        forcing(decision).join("`, `"),
         desired.type_name,
         key.join(" and "),
+        forcing(decision).join("`, `"),
+    )
+}
+
+/// It is to be deleted before its successor is made, it has users, and whether it goes is not known yet.
+pub(super) fn cannot_go_first(
+    addr: &ResourceAddr,
+    desired: &DesiredResource,
+    decision: &Decision,
+    _: &[&str],
+) -> String {
+    let forcing = forcing(decision).join("`, `");
+    format!(
+        "{addr} ({}): a change of `{forcing}`, which is known only after apply, may need a new {}. It is deleted first \
+         (`delete_before_replace`), and what uses it with it: apply what `{forcing}` depends on first, then plan again",
+        desired.location, desired.type_name,
     )
 }

@@ -111,8 +111,21 @@ pub enum BlockEvent {
         resource: ResourceName,
         /// Where from.
         from: ResourceAddr,
-        /// Its record there.
+        /// The epoch of the claim under which it was moved out: with it, two moves of one object are told apart.
+        epoch: Epoch,
+        /// Its record there, with the mark that it is to carry here.
         record: Box<ObjectRecord>,
+        /// The fields that were ours there.
+        applied: Option<Fields>,
+    },
+    /// An object that is there became the resource's; nothing was called.
+    Adopted {
+        /// The resource.
+        resource: ResourceName,
+        /// The object as it was found.
+        record: Box<ObjectRecord>,
+        /// The fields that are ours from now on, as they were found.
+        inputs: Fields,
     },
     /// Kept for a later kind of claim: a position or a name is set aside for a run.
     Reserved {

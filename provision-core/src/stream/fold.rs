@@ -9,6 +9,7 @@ use thiserror::Error;
 use super::arriving::Arrival;
 use super::envelope::{Body, ClaimRef, Entry, Head};
 use super::event::{BlockEvent, Holder, Intent, ObjectRecord};
+use super::moving::{Came, MovedOut};
 use crate::call::Effect;
 use crate::desired::{Channel, DesiredBlock};
 use crate::id::{
@@ -53,6 +54,10 @@ pub struct BlockState {
     pub open: BTreeMap<IntentNo, Intent>,
     /// Repeated requests that may still arrive a second time.
     pub arriving: BTreeMap<IntentNo, Arrival>,
+    /// Objects that left for another address: on their way until the log there says that they came.
+    pub moved: BTreeMap<ObjectId, MovedOut>,
+    /// Objects that came from another address, each with its last move.
+    pub came: BTreeMap<ObjectId, Came>,
     /// The number that the next intent gets at the least.
     pub next_intent: IntentNo,
     /// Every definition that the stream holds, by digest.
@@ -79,6 +84,8 @@ pub struct ResourceState {
     pub applied: Option<Fields>,
     /// The number of the call that made the object; of one that was moved here, the next one at that time.
     pub made: IntentNo,
+    /// Whether its definition, when the code last had one, says that the object is neither deleted nor replaced.
+    pub protected: bool,
 }
 
 /// An object whose delete is due.
@@ -240,7 +247,14 @@ impl BlockState {
             BlockEvent::Claimed { .. } | BlockEvent::Reserved { run: _ } => {}
             BlockEvent::Released {} => self.claim = None,
             BlockEvent::Applying { digest, definition, env, channel, targets } => {
-                self.definition = Some(self.define(digest, definition.as_deref())?);
+                let definition = self.define(digest, definition.as_deref())?;
+                for (name, state) in &mut self.resources {
+                    // What is not in the code any more stays as protected as it was.
+                    if let Some(desired) = definition.resources.get(name) {
+                        state.protected = desired.lifecycle.prevent_destroy;
+                    }
+                }
+                self.definition = Some(definition);
                 self.digest = Some(digest.clone());
                 self.defined = Some(self.generation);
                 self.env = Some(env.clone());
@@ -266,7 +280,8 @@ impl BlockState {
             BlockEvent::Deposed { resource, id } => {
                 self.present(resource, Some(id))?;
                 self.unused(resource, id)?;
-                let Some(ResourceState { object: record, applied: _, made: _ }) = self.resources.remove(resource)
+                let Some(ResourceState { object: record, applied: _, made: _, protected: _ }) =
+                    self.resources.remove(resource)
                 else {
                     return Err(no_object(resource, Some(id)));
                 };
@@ -288,15 +303,15 @@ impl BlockState {
                     self.open.insert(number, arrival.intent);
                 }
             }
-            BlockEvent::MovedOut { resource, to: _ } => {
-                self.leave(resource, None)?;
+            BlockEvent::MovedOut { resource, to } => self.move_out(resource, to)?,
+            BlockEvent::MovedIn { resource, from, epoch, record, applied } => {
+                self.came
+                    .insert(record.id.clone(), Came { resource: resource.clone(), from: from.clone(), epoch: *epoch });
+                self.moved.remove(&record.id);
+                self.take_over(resource, record, applied.clone())?;
             }
-            BlockEvent::MovedIn { resource, from: _, record } => {
-                self.vacant(resource)?;
-                self.settled(resource, None)?;
-                let made = self.next_intent;
-                let state = ResourceState { object: (**record).clone(), applied: None, made };
-                self.resources.insert(resource.clone(), state);
+            BlockEvent::Adopted { resource, record, inputs } => {
+                self.take_over(resource, record, Some(inputs.clone()))?;
             }
         }
         Ok(())
@@ -364,9 +379,11 @@ impl BlockState {
                 merge(&mut record.fields, fields);
                 merge(&mut record.fields, outputs);
                 let resource = intent.resource;
+                let protected = self.defines_protected(&resource);
                 match self.resources.get(&resource) {
                     None => {
-                        self.resources.insert(resource, ResourceState { object: record, applied: None, made: number });
+                        let state = ResourceState { object: record, applied: None, made: number, protected };
+                        self.resources.insert(resource, state);
                     }
                     // A copy of a create whose object was replaced and then removed by somebody: it goes like that.
                     Some(present) if present.made > number => {
@@ -397,12 +414,17 @@ impl BlockState {
         Ok(())
     }
 
+    pub(super) fn defines_protected(&self, resource: &ResourceName) -> bool {
+        let definition = self.definition.as_ref().and_then(|definition| definition.resources.get(resource));
+        definition.is_some_and(|desired| desired.lifecycle.prevent_destroy)
+    }
+
     /// The resource's present object leaves.
-    fn leave(&mut self, resource: &ResourceName, id: Option<&ObjectId>) -> Result<ObjectRecord, Illegal> {
+    pub(super) fn leave(&mut self, resource: &ResourceName, id: Option<&ObjectId>) -> Result<ResourceState, Illegal> {
         let id = self.present(resource, id)?.object.id.clone();
         self.settled(resource, Some(&id))?;
         match self.resources.remove(resource) {
-            Some(state) => Ok(state.object),
+            Some(state) => Ok(state),
             None => Err(no_object(resource, Some(&id))),
         }
     }
@@ -423,12 +445,12 @@ impl BlockState {
         }
     }
 
-    fn vacant(&self, resource: &ResourceName) -> Result<(), Illegal> {
+    pub(super) fn vacant(&self, resource: &ResourceName) -> Result<(), Illegal> {
         if self.resources.contains_key(resource) { Err(Illegal::HasObject(resource.clone())) } else { Ok(()) }
     }
 
     /// No intent is open for this object of the resource, nor a create of the resource.
-    fn settled(&self, resource: &ResourceName, object: Option<&ObjectId>) -> Result<(), Illegal> {
+    pub(super) fn settled(&self, resource: &ResourceName, object: Option<&ObjectId>) -> Result<(), Illegal> {
         match object {
             Some(id) if self.deposed.contains_key(id) => self.unused(resource, id),
             _ => self.no_open(resource, |open| open.is_none() || open == object),
@@ -446,7 +468,8 @@ impl BlockState {
 
     /// What a plan binds: objects, what is due, and what is open or may arrive again; neither positions nor claims.
     pub fn state_digest(&self) -> Digest {
-        let state = (&self.digest, &self.resources, &self.deposed, &self.open, &self.arriving, self.next_intent);
+        let moves = (&self.moved, &self.came);
+        let state = (&self.digest, &self.resources, &self.deposed, &self.open, &self.arriving, self.next_intent, moves);
         // Writing structs and maps with text keys to memory cannot fail.
         Digest::of(&serde_json::to_vec(&state).unwrap_or_default())
     }

@@ -15,7 +15,7 @@ pub(crate) fn run_complete(account: &Account) -> Vec<Event> {
         Mode::Adopt => "import",
     };
     let changes = json!({
-        "add": counts.added, "change": counts.changed, "import": 0, "remove": counts.destroyed,
+        "add": counts.added, "change": counts.changed, "import": counts.adopted, "remove": counts.destroyed,
         "operation": operation,
     });
     let message = account.sentence();

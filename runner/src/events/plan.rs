@@ -9,7 +9,10 @@ use super::{Event, Severity, diagnostic};
 /// A `planned_change` for each resource that may change, a `diagnostic` for each block that can't be planned, and the
 /// `change_summary`.
 pub(crate) fn planned(plan: &Plan) -> Vec<Event> {
-    let changes = plan.resources().filter(|(_, resource)| resource.acts());
+    // A move is told of at the address that it leads to.
+    let left =
+        |resource: &ResourcePlan| matches!(resource.moved, Some(Moved::Out { .. })) && action(resource) == "noop";
+    let changes = plan.resources().filter(|(_, resource)| resource.acts() && !left(resource));
     let mut events: Vec<Event> = changes.map(|(addr, resource)| change(&addr, resource)).collect();
     for note in &plan.notes {
         let (address, text) = match note {
@@ -61,7 +64,7 @@ fn action(plan: &ResourcePlan) -> &'static str {
         "delete"
     } else if may(Outcome::Adopt) {
         "import"
-    } else if plan.moved.is_some() {
+    } else if matches!(plan.moved, Some(Moved::In { .. })) {
         "move"
     } else {
         "noop"

@@ -162,6 +162,8 @@ impl Stream {
             Verb::Update => "update",
             Verb::Replace => "replace",
             Verb::Delete => "delete",
+            Verb::Move => "move",
+            Verb::Adopt => "import",
         };
         json!({ "resource": self.resource(addr), "action": action })
     }
@@ -218,5 +220,7 @@ fn noun(verb: Verb) -> &'static str {
         Verb::Update => "Modifications",
         Verb::Replace => "Replacement",
         Verb::Delete => "Destruction",
+        Verb::Move => "Move",
+        Verb::Adopt => "Import",
     }
 }

@@ -114,7 +114,9 @@ fn mark(resource: &ResourcePlan) -> (&'static str, Style, String) {
         format!("may {}: known after apply", names.join(" or "))
     };
     let words = if unsure { possible() } else { String::new() };
-    if may(Outcome::Replace) {
+    if resource.goes_first() {
+        ("-/+", YELLOW, if unsure { words } else { "this one goes, then a new one is made".to_owned() })
+    } else if may(Outcome::Replace) {
         ("+/-", YELLOW, if unsure { words } else { "a new one is made, then this one goes".to_owned() })
     } else if may(Outcome::Create) {
         ("+", GREEN, words)

@@ -43,6 +43,8 @@ pub(crate) fn doing(verb: Verb) -> &'static str {
         Verb::Update => "updating",
         Verb::Replace => "replacing",
         Verb::Delete => "deleting",
+        Verb::Move => "moving",
+        Verb::Adopt => "taking over",
     }
 }
 
@@ -53,6 +55,8 @@ pub(crate) fn done(verb: Verb) -> &'static str {
         Verb::Update => "updated",
         Verb::Replace => "replaced",
         Verb::Delete => "deleted",
+        Verb::Move => "moved",
+        Verb::Adopt => "taken over",
     }
 }
 

@@ -51,6 +51,8 @@ pub(crate) struct Counts {
     pub(crate) added: usize,
     pub(crate) changed: usize,
     pub(crate) destroyed: usize,
+    pub(crate) moved: usize,
+    pub(crate) adopted: usize,
 }
 
 impl Account {
@@ -132,6 +134,8 @@ impl Account {
             sum.added += counts.added;
             sum.changed += counts.changed;
             sum.destroyed += counts.destroyed;
+            sum.moved += counts.moved;
+            sum.adopted += counts.adopted;
         }
         sum
     }
@@ -153,10 +157,12 @@ impl Account {
 
     /// What was done, and by which run.
     pub(crate) fn what(&self) -> String {
-        let Counts { added, changed, destroyed } = self.counts();
+        let Counts { added, changed, destroyed, moved, adopted } = self.counts();
+        let some = |count: usize, what| if count > 0 { format!(", {count} {what}") } else { String::new() };
+        let (moved, adopted) = (some(moved, "moved"), some(adopted, "taken over"));
         let run = self.run.as_ref().map(|run| format!(" Run {}", run.short())).unwrap_or_default();
         let cloud = if self.simulated { " (simulated)" } else { "" };
-        format!("Resources: {added} added, {changed} changed, {destroyed} destroyed.{run}{cloud}.")
+        format!("Resources: {added} added, {changed} changed, {destroyed} destroyed{moved}{adopted}.{run}{cloud}.")
     }
 
     /// Both in one sentence.
@@ -174,6 +180,8 @@ impl BlockAccount {
                 Verb::Create | Verb::Replace => counts.added += 1,
                 Verb::Update => counts.changed += 1,
                 Verb::Delete => counts.destroyed += 1,
+                Verb::Move => counts.moved += 1,
+                Verb::Adopt => counts.adopted += 1,
             }
         }
         counts

@@ -26,7 +26,10 @@ pub(crate) fn document(account: &Account) -> Value {
         "started": time(Some(account.times.started_ms)),
         "ended": time(Some(account.times.ended_ms)),
         "seconds": seconds(Some(account.times.started_ms), Some(account.times.ended_ms)),
-        "changes": { "added": counts.added, "changed": counts.changed, "destroyed": counts.destroyed },
+        "changes": {
+            "added": counts.added, "changed": counts.changed, "destroyed": counts.destroyed,
+            "moved": counts.moved, "adopted": counts.adopted,
+        },
         "blocks": account.blocks.iter().map(block).collect::<Vec<_>>(),
         "problems": account.problems,
     })

@@ -51,7 +51,7 @@ fn spec(tag: u8) -> Spec {
         BlockSpec { uid: 100, resources: vec![res(Kind::Vpc, 0), res(Kind::Subnet, 1)] },
         BlockSpec { uid: 101, resources: vec![res(Kind::Vpc, 2)] },
     ];
-    Spec { dcs: vec![DcSpec { name: "us-test", env: "staging", blocks }], next: 9 }
+    Spec { dcs: vec![DcSpec { name: "us-test", env: "staging", blocks }], next: 9, moved: Vec::new() }
 }
 
 fn job(tag: u8, generation: u64) -> Job {

@@ -330,7 +330,7 @@ impl Explorer<'_> {
         if !sim.world.cloud.config().lag_calls {
             oracle::order_respects_refs(&first.job.desired, &self.story.before, &sim.world.trace)?;
         }
-        oracle::successors_come_first(&self.story.before, &sim.world.trace)
+        oracle::successors_come_first(&first.job.desired, &self.story.before, &sim.world.trace)
     }
 
     /// Every fault, or every further one, of executing a plan.

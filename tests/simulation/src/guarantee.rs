@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use provision_core::call::{Answer, Effect, Sending};
-use provision_core::id::{Generation, ResourceAddr, Token};
-use provision_core::plan::{Outcome, Plan};
+use provision_core::id::{Generation, ObjectId, ResourceAddr, Token};
+use provision_core::plan::{Moved, Outcome, Plan, ResourcePlan};
 use provision_core::sim::Held;
 
 use crate::fault::What;
@@ -186,6 +186,9 @@ impl History<'_> {
             let Some(plan) = self.plans.get(&step.run) else {
                 return Err(format!("{api} of #{} without a plan", step.run));
             };
+            // An object that changes its address carries the old one in its mark until that is set.
+            let addr =
+                sending.object.as_ref().and_then(|id| has(plan, id)).or_else(|| goes_to(plan, &addr)).unwrap_or(addr);
             let block = addr.block.to_string();
             let known = sent.get(&std::ptr::from_ref(sending)).unwrap_or(&generations);
             if known.get(&block).is_some_and(|last| plan.generation < *last) {
@@ -197,6 +200,19 @@ impl History<'_> {
         }
         Ok(())
     }
+}
+
+/// The address that an object has when everything has moved as planned.
+fn has(plan: &Plan, id: &ObjectId) -> Option<ResourceAddr> {
+    let goes = |resource: &ResourcePlan| matches!(resource.moved, Some(Moved::Out { .. }));
+    let of = |resource: &ResourcePlan| resource.existing.as_ref().is_some_and(|existing| existing.id == *id);
+    plan.resources().find(|(_, resource)| of(resource) && !goes(resource)).map(|(addr, _)| addr)
+}
+
+/// Where the plan moves what an open call of this address may have made.
+fn goes_to(plan: &Plan, addr: &ResourceAddr) -> Option<ResourceAddr> {
+    let comes = Some(Moved::In { from: addr.clone() });
+    plan.resources().find(|(_, resource)| resource.moved == comes).map(|(to, _)| to)
 }
 
 fn allows(plan: &Plan, addr: &ResourceAddr, sending: &Sending) -> bool {

@@ -79,6 +79,8 @@ pub struct Spec {
     pub dcs: Vec<DcSpec>,
     /// The next free number.
     pub next: u8,
+    /// Resources that got another name or block: the address before, and the one after.
+    pub moved: Vec<(ResourceAddr, ResourceAddr)>,
 }
 
 /// A random change of the code.
@@ -102,6 +104,8 @@ enum What {
     Replace,
     Range,
     Picks,
+    Rename,
+    Move,
 }
 
 impl Kind {
@@ -111,6 +115,10 @@ impl Kind {
 }
 
 impl Res {
+    fn name(&self) -> String {
+        format!("{}-{}", short(self.kind), self.uid)
+    }
+
     fn draw(kind: Kind, dice: &mut Dice) -> Self {
         let [range, zone, flag, tag, first, second, third] = dice.roll().to_le_bytes()[..7] else { unreachable!() };
         let (range, zone, flag, tag) = (range % 3, zone % 2, flag % 2 == 0, tag % 3);
@@ -121,7 +129,7 @@ impl Res {
 impl Edit {
     /// A random one.
     pub fn draw(dice: &mut Dice) -> Self {
-        const ALL: [What; 9] = [
+        const ALL: [What; 11] = [
             What::RemoveResource,
             What::RemoveBlock,
             What::AddResource,
@@ -131,6 +139,8 @@ impl Edit {
             What::InPlace,
             What::Replace,
             What::Range,
+            What::Rename,
+            What::Move,
         ];
         let what = ALL[dice.index(ALL.len())];
         let [dc, block, resource, ..] = dice.roll().to_le_bytes();
@@ -142,7 +152,7 @@ impl Edit {
 impl Spec {
     /// A random small one: one data centre, or two in two environments, with up to three blocks of up to three resources.
     pub fn draw(dice: &mut Dice) -> Self {
-        let mut spec = Self { dcs: Vec::new(), next: 0 };
+        let mut spec = Self { dcs: Vec::new(), next: 0, moved: Vec::new() };
         let dcs = if dice.per_mille(250) { 2 } else { 1 };
         for (name, env) in [("us-test", "staging"), ("us-east", "prod")].into_iter().take(dcs) {
             let mut dc = DcSpec { name, env, blocks: Vec::new() };
@@ -197,9 +207,46 @@ impl Spec {
             (What::Replace, Some(resource)) => resources[resource].zone = (resources[resource].zone + 1) % 2,
             (What::Range, Some(resource)) => resources[resource].range = edit.values.range,
             (What::Picks, Some(resource)) => resources[resource].picks = edit.values.picks,
+            (What::Rename, Some(resource)) => {
+                let (before, uid) = (resources[resource], new.uid);
+                resources[resource].uid = uid;
+                let after = resources[resource];
+                spec.note_move((dc, block, before), (dc, block, after));
+            }
+            (What::Move, Some(resource)) => {
+                let to = blocks.len() - 1;
+                if to != block {
+                    let moving = blocks[block].resources.remove(resource);
+                    blocks[to].resources.push(moving);
+                    spec.note_move((dc, block, moving), (dc, to, moving));
+                }
+            }
             (_, None) => {}
         }
         spec
+    }
+
+    fn note_move(&mut self, from: (usize, usize, Res), to: (usize, usize, Res)) {
+        let addr = |(dc, block, res): (usize, usize, Res)| -> ResourceAddr {
+            let dc = &self.dcs[dc];
+            format!("{}.{}.{}", dc.name, dc.blocks[block].name(), res.name()).parse().unwrap()
+        };
+        let moved = (addr(from), addr(to));
+        self.moved.push(moved);
+    }
+
+    /// Where the object of an address may have been before, the last place first.
+    fn before(&self, addr: &ResourceAddr) -> Vec<ResourceAddr> {
+        let mut all = Vec::new();
+        let mut at = addr.clone();
+        while let Some((from, _)) = self.moved.iter().rfind(|(_, to)| *to == at)
+            && from != addr
+            && !all.contains(from)
+        {
+            at = from.clone();
+            all.push(from.clone());
+        }
+        all
     }
 
     /// As the code describes it. A resource that nothing is left for to refer to is left out.
@@ -222,6 +269,19 @@ impl Spec {
                 desired.blocks.insert(addr.clone(), desired_block(&addr, block, &mut earlier));
             }
         }
+        let all: BTreeSet<ResourceAddr> = desired
+            .blocks
+            .iter()
+            .flat_map(|(block, it)| it.resources.keys().map(|name| block.resource(name.clone())))
+            .collect();
+        for addr in &all {
+            // What the code still has, or has again, is no place that something came from.
+            let before = self.before(addr).into_iter().filter(|from| !all.contains(from)).collect();
+            if let Some(resource) = desired.blocks.get_mut(&addr.block).and_then(|it| it.resources.get_mut(&addr.name))
+            {
+                resource.lifecycle.moved_from = before;
+            }
+        }
         desired
     }
 }
@@ -233,7 +293,7 @@ fn desired_block(addr: &BlockAddr, block: &BlockSpec, earlier: &mut Vec<(Res, Re
         let Some(inputs) = inputs(res, earlier) else { continue };
         let resource = resource(res.kind, inputs, u32::from(res.uid));
         after.extend(resource.depends_on().into_iter().map(|used| used.block).filter(|used| used != addr));
-        let name: provision_core::id::ResourceName = format!("{}-{}", short(res.kind), res.uid).parse().unwrap();
+        let name: provision_core::id::ResourceName = res.name().parse().unwrap();
         earlier.push((*res, addr.resource(name.clone())));
         resources.insert(name, resource);
     }
@@ -374,7 +434,7 @@ fn blocks() -> impl Strategy<Value = Vec<Vec<Res>>> {
 /// Random infrastructures: one or two environments, in each a data centre with up to four blocks.
 pub fn specs() -> impl Strategy<Value = Spec> {
     vec(blocks(), 1..3).prop_map(|dcs| {
-        let mut spec = Spec { dcs: Vec::new(), next: 0 };
+        let mut spec = Spec { dcs: Vec::new(), next: 0, moved: Vec::new() };
         for (blocks, (name, env)) in dcs.into_iter().zip([("us-test", "staging"), ("us-east", "prod")]) {
             let mut dc = DcSpec { name, env, blocks: Vec::new() };
             for (uid, resources) in (100..).zip(blocks) {
@@ -399,6 +459,8 @@ pub fn edits() -> impl Strategy<Value = Vec<Edit>> {
         3 => Just(What::Replace),
         3 => Just(What::Range),
         3 => Just(What::Picks),
+        2 => Just(What::Rename),
+        2 => Just(What::Move),
     ];
     let edit = (what, any::<[u8; 3]>(), res(kind())).prop_map(|(what, [dc, block, resource], values)| Edit {
         what,

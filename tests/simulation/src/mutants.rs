@@ -5,7 +5,7 @@ use provision_core::mutant::{self, Mutant};
 use crate::damage;
 use crate::exhaustive::{Depth, explore};
 use crate::fault::{Fault, Frozen, Kind, What};
-use crate::plans;
+use crate::plans::{self, moved};
 use crate::process::Job;
 use crate::random::Random;
 use crate::sim::{Faults, Sim, Stuck};
@@ -60,6 +60,8 @@ pub fn cases_of_their_own() -> Vec<Case> {
     cases.push(Case::new("a block missing in code of the same generation", same_generation));
     cases.push(Case::new("slow renewals", slow_renewals));
     cases.push(Case::new("hidden twice", hidden_twice));
+    cases.push(Case::new("what is protected stays", moved::what_is_protected_stays));
+    cases.push(Case::new("ignored fields stay", moved::ignored_fields_stay));
     cases
 }
 
@@ -125,6 +127,11 @@ pub fn meant(mutant: Mutant) -> &'static str {
             "replace with its users"
         }
         Mutant::CeilingIgnored => "create instances",
+        Mutant::MovesWithOpenCalls => "update, then move",
+        Mutant::MovedOutForgotten => "move between blocks",
+        Mutant::SuccessorBeforeItGoes | Mutant::UsersStayWhileItGoes => "old ones first",
+        Mutant::ProtectionForgotten => "what is protected stays",
+        Mutant::IgnoredFieldsSet => "ignored fields stay",
         Mutant::DeleteByName | Mutant::DeleteBeforeItsUsersUpdate | Mutant::OneNameForAll => "replace across blocks",
     }
 }

@@ -6,7 +6,7 @@ use provision_aws::resources::SCHEMAS;
 use provision_core::call::{Answer, Effect};
 use provision_core::desired::{Desired, DesiredResource};
 use provision_core::id::{BlockAddr, ResourceAddr};
-use provision_core::schema::{Grain, OnChange};
+use provision_core::schema::Grain;
 use provision_core::sim::Held;
 use provision_core::value::{Fields, OutputRef, Tree, Value};
 
@@ -137,40 +137,6 @@ fn each_text(value: &Value, f: &mut impl FnMut(&str)) {
     }
 }
 
-/// Blocks that an edit makes impossible until destroy-first: a new object is needed that can't stand beside the old one.
-/// The first set certainly, the second one perhaps (where the network that they lie in is replaced as well, or not).
-pub fn cannot_be_replaced(before: &Desired, after: &Desired) -> (BTreeSet<BlockAddr>, BTreeSet<BlockAddr>) {
-    let (mut surely, mut perhaps) = (BTreeSet::new(), BTreeSet::new());
-    for (addr, new) in resources(after) {
-        let Some(old) = resource_at(before, &addr) else { continue };
-        let key: &[&str] = match new.type_name.as_str() {
-            "aws_subnet" => &["vpc", "cidr"],
-            "aws_security_group" => &["vpc", "name"],
-            _ => continue,
-        };
-        let same = |field: &&str| new.inputs.get(*field).is_some_and(|now| old.inputs.get(*field) == Some(now));
-        if !key.iter().all(same) || !must_be_replaced(old, new) {
-            continue;
-        }
-        perhaps.insert(addr.block.clone());
-        let network = new.inputs["vpc"].outputs().first().map(|output| output.resource.clone()).unwrap_or(addr.clone());
-        let stays = match (resource_at(before, &network), resource_at(after, &network)) {
-            (Some(old), Some(new)) => !must_be_replaced(old, new),
-            _ => false,
-        };
-        if stays {
-            surely.insert(addr.block);
-        }
-    }
-    (surely, perhaps)
-}
-
-fn must_be_replaced(old: &DesiredResource, new: &DesiredResource) -> bool {
-    let schema = SCHEMAS.iter().find(|schema| schema.type_name == new.type_name.as_str()).unwrap();
-    let mut forcing = schema.fields.iter().filter(|field| field.on_change == OnChange::Replace);
-    forcing.any(|field| new.inputs.get(field.name).is_some_and(|now| old.inputs.get(field.name) != Some(now)))
-}
-
 /// Blocks whose definition is the same before and after, and that of all that they wait for too: nothing happens there.
 pub fn untouched(before: &Desired, after: &Desired) -> BTreeSet<BlockAddr> {
     fn same(before: &Desired, after: &Desired, addr: &BlockAddr) -> bool {
@@ -230,6 +196,7 @@ pub fn dependants_are_refused(desired: &Desired, refused: &BTreeSet<BlockAddr>) 
 pub fn order_respects_refs(desired: &Desired, before: &[Held], trace: &Trace) -> Wrong {
     let mut whose: BTreeMap<String, ResourceAddr> = BTreeMap::new();
     for (addr, objects) in by_address(before) {
+        let addr = moved_to(desired, &addr);
         whose.extend(objects.into_iter().map(|object| (object.id.to_string(), addr.clone())));
     }
     let mut fields: BTreeMap<String, Fields> =
@@ -301,11 +268,45 @@ pub fn order_respects_refs(desired: &Desired, before: &[Held], trace: &Trace) ->
     }
 }
 
-/// No object was removed before the object that takes its place was made.
+/// Where the code says that the object of an address is.
+fn moved_to(desired: &Desired, addr: &ResourceAddr) -> ResourceAddr {
+    let to = resources(desired).find(|(_, resource)| resource.lifecycle.moved_from.contains(addr));
+    to.map_or_else(|| addr.clone(), |(to, _)| to)
+}
+
+/// The resources whose old object goes before the new one is made: where the definition says so, where a subnet keeps its
+/// range, and what uses one of these.
+fn old_ones_first(desired: &Desired, before: &[Held]) -> BTreeSet<ResourceAddr> {
+    let objects = by_address(before);
+    let keeps_its_range = |addr: &ResourceAddr, resource: &DesiredResource| {
+        let cidr = resource.inputs.get("cidr").and_then(Tree::as_text);
+        let old = objects.get(addr).and_then(|objects| objects.first()?.fields.get("cidr")?.as_text());
+        resource.type_name.as_str() == "aws_subnet" && cidr.is_some() && cidr == old
+    };
+    let mut first: BTreeSet<ResourceAddr> = resources(desired)
+        .filter(|(addr, resource)| resource.lifecycle.delete_before_replace || keeps_its_range(addr, resource))
+        .map(|(addr, _)| addr)
+        .collect();
+    loop {
+        let more: Vec<ResourceAddr> = resources(desired)
+            .filter(|(addr, resource)| {
+                !first.contains(addr) && resource.depends_on().iter().any(|used| first.contains(used))
+            })
+            .map(|(addr, _)| addr)
+            .collect();
+        if more.is_empty() {
+            return first;
+        }
+        first.extend(more);
+    }
+}
+
+/// No object was removed before the object that takes its place was made, unless it is to go first; and then it did.
 ///
 /// # Errors
 /// The first one that was.
-pub fn successors_come_first(before: &[Held], trace: &Trace) -> Wrong {
+pub fn successors_come_first(desired: &Desired, before: &[Held], trace: &Trace) -> Wrong {
+    let first = old_ones_first(desired, before);
     let old: BTreeMap<String, ResourceAddr> = before
         .iter()
         .filter_map(|held| held.mark.as_ref().map(|mark| (held.id.to_string(), mark.address.clone())))
@@ -314,7 +315,16 @@ pub fn successors_come_first(before: &[Held], trace: &Trace) -> Wrong {
     for Called { sending, .. } in trace.calls() {
         match (&sending.call.effect, &sending.object) {
             (Effect::Remove, Some(id)) => removed.extend(old.get(id.as_str()).cloned()),
-            (Effect::Create { mark: Some(mark), .. }, _) if removed.contains(&mark.address) => {
+            (Effect::Create { mark: Some(mark), .. }, _) => {
+                let had = old.values().any(|addr| *addr == mark.address);
+                let goes_first =
+                    resource_at(desired, &mark.address).is_some_and(|it| it.lifecycle.delete_before_replace);
+                if had && goes_first && !removed.contains(&mark.address) {
+                    return Err(format!("the new object of {} was made before the old one was removed", mark.address));
+                }
+                if first.contains(&mark.address) || !removed.contains(&mark.address) {
+                    continue;
+                }
                 return Err(format!("the old object of {} was removed before the new one was made", mark.address));
             }
             _ => {}

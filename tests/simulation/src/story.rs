@@ -40,7 +40,7 @@ const RETRY_MS: u64 = 3_500;
 /// How many runs may be needed to finish: more than the longest lease takes.
 const RUNS: u32 = 25;
 /// After this, nothing is on its way any more, in milliseconds.
-const QUIET_MS: u64 = 30_000;
+const QUIET_MS: u64 = 60_000;
 /// How many events a fault-free run may take.
 const STEPS: usize = 5_000;
 

@@ -5,7 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::support::{TOY, addr, id};
 use crate::call::{Mark, Observed, Readiness};
 use crate::plan::{Certainty, Current, Decision, Outcome, Reason, Wanted, decide};
+use crate::schema::Schema;
 use crate::value::{Fields, OutputRef, Symbol, Tree, Value};
+
+/// With nothing ignored.
+fn decided(schema: &Schema, wanted: &BTreeMap<String, Wanted>, current: Current<'_>) -> Decision {
+    decide(schema, wanted, &BTreeSet::new(), current)
+}
 
 fn fields<const N: usize>(pairs: [(&str, Value); N]) -> Fields {
     pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
@@ -32,7 +38,7 @@ fn object() -> Observed {
 
 fn against(observed: &Observed, wanted: &BTreeMap<String, Wanted>) -> Decision {
     let recorded = Fields::new();
-    decide(&TOY, wanted, Current::Present { observed, recorded: &recorded, applied: None, mark: None })
+    decided(&TOY, wanted, Current::Present { observed, recorded: &recorded, applied: None, mark: None })
 }
 
 fn outcomes(decision: &Decision) -> Vec<Outcome> {
@@ -46,9 +52,9 @@ fn later(fresh: bool) -> Wanted {
 
 #[test]
 fn what_is_not_there_is_created() {
-    let new = decide(&TOY, &wanted([]), Current::None);
+    let new = decided(&TOY, &wanted([]), Current::None);
     assert_eq!((outcomes(&new), new.reasons), (vec![Outcome::Create], vec![Reason::New]));
-    let gone = decide(&TOY, &wanted([]), Current::Gone { id: &id("thing-1") });
+    let gone = decided(&TOY, &wanted([]), Current::Gone { id: &id("thing-1") });
     assert_eq!((outcomes(&gone), gone.reasons), (vec![Outcome::Create], vec![Reason::Gone { id: id("thing-1") }]));
 }
 
@@ -104,7 +110,7 @@ fn fields_that_are_not_ours_are_no_drift() {
     // But the reader is told when one stops being ours.
     let (recorded, applied) = (Fields::new(), fields([("hint", "ours".into())]));
     let current = Current::Present { observed: &observed, recorded: &recorded, applied: Some(&applied), mark: None };
-    let decision = decide(&TOY, &wanted([]), current);
+    let decision = decided(&TOY, &wanted([]), current);
     assert_eq!(outcomes(&decision), [Outcome::NoOp]);
     let told = Reason::NoLongerOurs { field: "hint".to_owned(), stays: "theirs".into() };
     assert_eq!(decision.reasons, [told]);
@@ -114,8 +120,8 @@ fn fields_that_are_not_ours_are_no_drift() {
 fn what_reads_do_not_show_is_compared_with_the_record() {
     let (observed, recorded) = (object(), fields([("hint", "secret".into())]));
     let current = Current::Present { observed: &observed, recorded: &recorded, applied: None, mark: None };
-    assert_eq!(outcomes(&decide(&TOY, &wanted([("hint", "secret".into())]), current)), [Outcome::NoOp]);
-    assert_eq!(outcomes(&decide(&TOY, &wanted([("hint", "other".into())]), current)), [Outcome::Update]);
+    assert_eq!(outcomes(&decided(&TOY, &wanted([("hint", "secret".into())]), current)), [Outcome::NoOp]);
+    assert_eq!(outcomes(&decided(&TOY, &wanted([("hint", "other".into())]), current)), [Outcome::Update]);
 }
 
 #[test]
@@ -127,7 +133,7 @@ fn a_lost_mark_is_set_again() {
     };
     let (mut observed, recorded) = (object(), Fields::new());
     let decision = |observed: &Observed| {
-        decide(&TOY, &wanted([]), Current::Present { observed, recorded: &recorded, applied: None, mark: Some(&mark) })
+        decided(&TOY, &wanted([]), Current::Present { observed, recorded: &recorded, applied: None, mark: Some(&mark) })
     };
     assert_eq!(outcomes(&decision(&observed)), [Outcome::Update]);
     observed.mark = Some(mark.clone());

@@ -46,6 +46,7 @@ pub(super) fn resource(allowed: &[Outcome]) -> ResourcePlan {
         allowed: allowed.iter().copied().collect(),
         fields: BTreeSet::new(),
         reasons: Vec::new(),
+        defined: true,
         order: ReplaceOrder::CreateFirst,
         moved: None,
         before: None,

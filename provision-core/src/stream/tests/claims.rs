@@ -316,6 +316,8 @@ fn what_could_not_be_read_again_is_not_written() {
         let record = BlockEvent::MovedIn {
             resource: "main".parse().unwrap(),
             from: "us-east.b.main".parse().unwrap(),
+            epoch: Epoch(1),
+            applied: None,
             record: Box::new(record(deep)),
         };
         let error = claim.append(vec![record]).await.unwrap_err();

@@ -247,6 +247,8 @@ fn resources_move() {
     let moved_in = BlockEvent::MovedIn {
         resource: name("main"),
         from: "us-east.b.main".parse().unwrap(),
+        epoch: Epoch(1),
+        applied: None,
         record: Box::new(record.clone()),
     };
     assert_eq!(folded(std::slice::from_ref(&moved_in)).unwrap().resources[&name("main")].object, record);

@@ -86,6 +86,12 @@ impl BlockNow {
         if slow { Seen::Awaited } else { Seen::Ordinary }
     }
 
+    /// An object came from another address: that has no beginning to be told of.
+    pub(super) fn moved(&mut self, now: Duration) {
+        self.began.get_or_insert(now);
+        *self.done.entry(Verb::Move).or_default() += 1;
+    }
+
     pub(super) fn failed(&mut self, resource: &ResourceAddr) {
         self.running.remove(resource);
         self.failed += 1;

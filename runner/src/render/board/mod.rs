@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use provision_core::id::BlockAddr;
-use provision_core::plan::Plan;
+use provision_core::plan::{Moved, Plan, ResourcePlan};
 use provision_core::progress::{CheckResult, Progress};
 
 use super::style::{RED, YELLOW};
@@ -48,9 +48,7 @@ impl Board {
         if let Some(plan) = plan {
             claims = plan.touched().len();
             for (addr, change) in plan.changes() {
-                let resources = change.resources.values();
-                let actions =
-                    resources.map(|resource| usize::from(resource.applies()) + usize::from(resource.retires())).sum();
+                let actions = change.resources.values().map(actions).sum();
                 if actions > 0 {
                     blocks.insert(addr.clone(), BlockNow::new(actions, change.checks.len()));
                 }
@@ -86,7 +84,10 @@ impl Board {
                 self.block(&resource.block).skipped(resource, why);
                 block = Some(&resource.block);
             }
-            Progress::Moved { .. } => {}
+            Progress::Moved { resource, .. } => {
+                self.block(&resource.block).moved(now);
+                block = Some(&resource.block);
+            }
             Progress::Checking { block, check, what } => self.block(block).checking(check, what, now),
             Progress::Checked { block: of, check, result, .. } => {
                 self.block(of).checked(check, result);
@@ -145,6 +146,12 @@ impl Board {
     fn block(&mut self, addr: &BlockAddr) -> &mut BlockNow {
         self.blocks.entry(addr.clone()).or_insert_with(|| BlockNow::new(0, 0))
     }
+}
+
+/// How many actions are told of: the half of a move that leaves an address is not.
+fn actions(resource: &ResourcePlan) -> usize {
+    let moves = matches!(resource.moved, Some(Moved::In { .. }));
+    [resource.applies(), resource.retires(), moves].into_iter().map(usize::from).sum()
 }
 
 /// How much an event matters beside the live display.

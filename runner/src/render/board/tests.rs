@@ -77,6 +77,14 @@ fn on_a_terminal_only_blocks_and_trouble_stay() {
 }
 
 #[test]
+fn a_move_is_an_action() {
+    let mut board = board(&[("dc.net", 2)], Detail::Blocks);
+    let (resource, from) = ("dc.net.main".parse().unwrap(), "dc.old.main".parse().unwrap());
+    let events = [Progress::Moved { resource, from }, started("dc.net.main"), finished("dc.net.main")];
+    assert_eq!(printed(&mut board, &events), ["dc.net: done after 2.0 s (1 created, 1 moved)"]);
+}
+
+#[test]
 fn where_no_display_is_everything_is_a_line() {
     let mut board = board(&[("dc.net", 1)], Detail::Events);
     let events = [started("dc.net.main"), waiting("dc.net.main", "throttled"), finished("dc.net.main")];

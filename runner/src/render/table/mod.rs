@@ -136,10 +136,12 @@ fn name(result: BlockResult) -> &'static str {
     }
 }
 
-fn changes(Counts { added, changed, destroyed }: Counts) -> String {
-    let parts = [("+", added), ("~", changed), ("-", destroyed)];
-    let parts = parts.iter().filter(|(_, count)| *count > 0).map(|(mark, count)| format!("{mark}{count}"));
-    parts.collect::<Vec<_>>().join(" ")
+fn changes(Counts { added, changed, destroyed, moved, adopted }: Counts) -> String {
+    let marks = [("+", added), ("~", changed), ("-", destroyed)];
+    let marks = marks.iter().filter(|(_, count)| *count > 0).map(|(mark, count)| format!("{mark}{count}"));
+    let words = [(moved, "moved"), (adopted, "taken over")];
+    let words = words.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}"));
+    marks.chain(words).collect::<Vec<_>>().join(" ")
 }
 
 /// The text in lines of this width, cut where it is too long.

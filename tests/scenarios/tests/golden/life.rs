@@ -2,7 +2,6 @@
 
 use crate::folder::Folder;
 
-const APPLY: &[&str] = &["apply", "--simulate", "--auto-approve"];
 const PLAN: &[&str] = &["plan", "--simulate", "--detailed-exitcode"];
 
 #[test]
@@ -50,12 +49,10 @@ fn changes_in_place_by_a_new_object_and_not_at_all() {
     insta::assert_snapshot!("replacement", folder.apply("other-description").did());
     assert_eq!(folder.cloud().len(), 3);
 
-    // The subnet keeps its range, so a new one can't stand beside it; the other block goes on.
+    // The subnet keeps its range, so a new one can't stand beside it: the old one goes first.
     let plan = folder.run("other-zone", PLAN);
-    assert_eq!(plan.code, Some(1));
-    insta::assert_snapshot!("plan_of_a_refused_replacement", plan);
-    let held = folder.cloud();
-    let applied = folder.run("other-zone", APPLY);
-    assert_eq!(applied.code, Some(1), "{applied}");
-    assert_eq!(folder.cloud(), held);
+    assert_eq!(plan.code, Some(2));
+    insta::assert_snapshot!("plan_of_a_replacement_that_deletes_first", plan);
+    insta::assert_snapshot!("replacement_that_deletes_first", folder.apply("other-zone").did());
+    assert_eq!(folder.cloud().len(), 3);
 }

@@ -57,7 +57,7 @@ pub fn create_in_two_data_centres() -> Story {
         let uid = |res: Res| Res { uid: res.uid + first, ..res };
         DcSpec { name, env, blocks: blocks(&[&[uid(vpc), uid(subnet)], &[uid(group(2)), uid(instance(3))]]) }
     };
-    let all = Spec { dcs: vec![dc("us-test", "staging", 0), dc("us-east", "prod", 10)], next: 99 };
+    let all = Spec { dcs: vec![dc("us-test", "staging", 0), dc("us-east", "prod", 10)], next: 99, moved: Vec::new() };
     story("large: create in two data centres", instant(), None, Arc::new(all.desired()), Mode::Apply)
 }
 

@@ -1,10 +1,12 @@
 //! The plans whose every single fault and every pair of faults is tried.
 
 pub mod large;
+pub mod moved;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use moved::move_between_blocks;
 use provision_aws::provider::Aws;
 use provision_core::call::{Call, Recovery};
 use provision_core::desired::Desired;
@@ -32,7 +34,7 @@ fn blocks(blocks: &[&[Res]]) -> Vec<BlockSpec> {
 
 fn defined(all: &[&[Res]]) -> Arc<Desired> {
     let dcs = vec![DcSpec { name: "us-test", env: "staging", blocks: blocks(all) }];
-    Arc::new(Spec { dcs, next: 99 }.desired())
+    Arc::new(Spec { dcs, next: 99, moved: Vec::new() }.desired())
 }
 
 fn world(config: SimConfig) -> World {
@@ -69,6 +71,7 @@ pub fn small() -> Vec<fn() -> Story> {
         replace_across_blocks,
         delete_within_a_block,
         delete_across_blocks,
+        moved::move_between_blocks,
     ]
 }
 
@@ -84,6 +87,14 @@ pub fn special() -> Vec<fn() -> Story> {
         create_with_a_clock_ahead,
         create_and_wait_long,
         update_then_back,
+        moved::rename,
+        moved::old_ones_first,
+        moved::create_then_move,
+        moved::update_then_move,
+        moved::move_then_back,
+        moved::move_then_destroy,
+        moved::swap,
+        moved::old_ones_first_by_wish,
     ]
 }
 

@@ -29,6 +29,7 @@ every_pair_of! {
     replace_across_blocks
     delete_within_a_block
     delete_across_blocks
+    move_between_blocks
 }
 
 #[test]

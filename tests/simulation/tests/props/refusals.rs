@@ -39,6 +39,10 @@ fn vpc(desired: &mut Desired, addr: &str, range: u8) {
 fn subnet(desired: &mut Desired, addr: &str, vpc: &str, zone: &str) {
     let vpc = output(&vpc.parse().unwrap(), "id");
     put(desired, addr, Kind::Subnet, &[("vpc", vpc), ("cidr", "10.0.1.0/24".into()), ("zone", zone.into())]);
+    // A change of the zone would replace it.
+    let addr: provision_core::id::ResourceAddr = addr.parse().unwrap();
+    let resource = desired.blocks.get_mut(&addr.block).and_then(|block| block.resources.get_mut(&addr.name));
+    resource.unwrap().lifecycle.prevent_destroy = true;
 }
 
 fn after(desired: &mut Desired, block: &str, before: &str) {

@@ -9,5 +9,5 @@ pub(crate) fn one_of_each() -> Spec {
         BlockSpec { uid: 100, resources: vec![res(Kind::Vpc, 0), res(Kind::Subnet, 1)] },
         BlockSpec { uid: 101, resources: vec![res(Kind::Group, 2), res(Kind::Instance, 3)] },
     ];
-    Spec { dcs: vec![DcSpec { name: "us-test", env: "staging", blocks }], next: 4 }
+    Spec { dcs: vec![DcSpec { name: "us-test", env: "staging", blocks }], next: 4, moved: Vec::new() }
 }
