@@ -18,6 +18,10 @@ pub(crate) enum CliError {
     NoSimulatedCloud(String),
     #[error("nobody can be asked here: standard input is no terminal; look at `plan`, then give --auto-approve")]
     NoTerminal,
+    #[error("nothing may be asked (--input=false or PROVISION_INPUT): look at `plan`, then give --auto-approve")]
+    NoInput,
+    #[error("--json prints events for machines, so nobody can be asked: give --auto-approve too")]
+    JsonAsks,
     #[error("interrupted; nothing was done")]
     Interrupted,
     #[error("{0} can't be read or written")]
@@ -25,7 +29,7 @@ pub(crate) enum CliError {
     #[error("where the home directory is is not known: set PROVISION_KEY to the path of the signing key")]
     NoHome,
     #[error("{name} holds `{value}`: {problem}")]
-    Variable { name: &'static str, value: String, problem: String },
+    Variable { name: String, value: String, problem: String },
     #[error(transparent)]
     Name(#[from] BadName),
     #[error(transparent)]

@@ -4,19 +4,25 @@
 
 #![expect(clippy::disallowed_methods, reason = "the binary reads its environment and runs the runtime")]
 
+mod argv;
 #[cfg(feature = "aws")]
 mod aws;
 mod cli;
 mod clouds;
 mod error;
+mod events;
 mod render;
+mod report;
 mod setup;
 mod signals;
+mod variables;
 mod verbs;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, FromArgMatches as _};
+use error::CliError;
 use provision_core::dsl::Infrastructure;
 
 /// The exit code of what was interrupted.
@@ -35,10 +41,35 @@ enum Exit {
     Interrupted,
 }
 
+impl Exit {
+    fn of(error: &CliError) -> Self {
+        if matches!(error, CliError::Interrupted) { Self::Interrupted } else { Self::Failed }
+    }
+
+    fn code(self) -> ExitCode {
+        match self {
+            Self::Ok => ExitCode::SUCCESS,
+            Self::Failed => ExitCode::FAILURE,
+            Self::Changes => ExitCode::from(2),
+            Self::Interrupted => ExitCode::from(INTERRUPTED),
+        }
+    }
+}
+
 /// Runs the command line on an infrastructure.
 pub fn main(infrastructure: fn() -> Infrastructure) -> ExitCode {
-    let cli = match cli::Cli::try_parse() {
-        Ok(cli) => cli,
+    let command = variables::without_empty(cli::Cli::command());
+    let typed = std::env::args_os().collect();
+    let args = match argv::expanded(typed, &command, |name| std::env::var(name).ok()) {
+        Ok(args) => args,
+        Err(error) => {
+            render::error(&error::chain(&error));
+            return ExitCode::FAILURE;
+        }
+    };
+    let parsed = command.clone().try_get_matches_from(&args).and_then(|found| cli::Cli::from_arg_matches(&found));
+    let cli = match parsed {
+        Ok(cli) => cli::Cli { state_typed: has_flag(&args, "--state"), ..cli },
         Err(error) => {
             // Help and version are no errors; everything else is exit code 1, since 2 means "changes".
             let code = if error.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
@@ -47,6 +78,12 @@ pub fn main(infrastructure: fn() -> Infrastructure) -> ExitCode {
         }
     };
     render::style::set_colour(cli.no_color);
+    let automated = std::env::var("PROVISION_IN_AUTOMATION").is_ok_and(|value| variables::says_yes(&value));
+    render::set_manner(render::Manner { json: cli.prints_events(), automated });
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    for warning in variables::unknown(names, &variables::known(&cli::Cli::command())) {
+        render::warning(&warning);
+    }
     logging();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -59,15 +96,16 @@ pub fn main(infrastructure: fn() -> Infrastructure) -> ExitCode {
     // A thread that still waits for an answer to a question is not waited for.
     runtime.shutdown_background();
     match ended {
-        Ok(Exit::Ok) => ExitCode::SUCCESS,
-        Ok(Exit::Failed) => ExitCode::FAILURE,
-        Ok(Exit::Changes) => ExitCode::from(2),
-        Ok(Exit::Interrupted) => ExitCode::from(INTERRUPTED),
+        Ok(exit) => exit.code(),
         Err(error) => {
             render::error(&error::chain(&error));
-            if matches!(error, error::CliError::Interrupted) { ExitCode::from(INTERRUPTED) } else { ExitCode::FAILURE }
+            Exit::of(&error).code()
         }
     }
+}
+
+fn has_flag(args: &[OsString], flag: &str) -> bool {
+    args.iter().map(|arg| arg.to_string_lossy()).any(|arg| arg == flag || arg.starts_with(&format!("{flag}=")))
 }
 
 /// `PROVISION_LOG=debug` (or a filter such as `provision_core=trace`) writes what happens to standard error.

@@ -28,12 +28,8 @@ const LEAST_LEASE: Duration = Duration::from_millis(500);
 
 /// The store's address.
 pub(crate) fn store_address(cli: &Cli) -> Result<String, CliError> {
-    let given_as_flag = std::env::args_os().any(|arg| {
-        let arg = arg.to_string_lossy();
-        arg == "--state" || arg.starts_with("--state=")
-    });
     match (cli.simulate, &cli.state) {
-        (true, Some(_)) if given_as_flag => Err(CliError::SimulatedState),
+        (true, Some(_)) if cli.state_typed => Err(CliError::SimulatedState),
         (true, _) => Ok(SIMULATED_STATE.to_owned()),
         (false, Some(address)) => Ok(address.clone()),
         (false, None) => Ok(LOCAL_STATE.to_owned()),
@@ -109,13 +105,13 @@ fn key_path() -> Result<PathBuf, CliError> {
 
 /// A duration in seconds from the environment; fractions are allowed.
 pub(crate) fn seconds(name: &'static str, least: Duration) -> Result<Option<Duration>, CliError> {
-    let Ok(value) = std::env::var(name) else { return Ok(None) };
+    let Some(value) = std::env::var(name).ok().filter(|value| !value.is_empty()) else { return Ok(None) };
     let parsed = value.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     match parsed.filter(|duration| *duration >= least) {
         Some(duration) => Ok(Some(duration)),
         None => {
             let problem = format!("write a number of seconds, at least {}", least.as_secs_f64());
-            Err(CliError::Variable { name, value, problem })
+            Err(CliError::Variable { name: name.to_owned(), value, problem })
         }
     }
 }

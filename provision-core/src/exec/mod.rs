@@ -12,6 +12,7 @@
 
 mod action;
 mod attempt;
+mod blocks;
 mod context;
 mod keys;
 mod limiter;

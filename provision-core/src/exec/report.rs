@@ -57,6 +57,9 @@ pub enum ActionResult {
     Skipped {
         /// Why.
         why: String,
+        /// Whose failure it would have had to wait for: the address of a resource, or `<block>, check <name>`. `None` where
+        /// the run was interrupted.
+        cause: Option<String>,
     },
 }
 

@@ -9,6 +9,7 @@ use futures::stream::FuturesUnordered;
 use thiserror::Error;
 use tracing::Instrument as _;
 
+use super::blocks::block_reports;
 use super::context::{Exec, Settings};
 use super::observe::{Wanted, observe, targets};
 use super::report::{ActionReport, ActionResult, RunReport};
@@ -257,7 +258,9 @@ pub async fn execute(io: &Io, spec: &RunSpec, approved: &Plan) -> Result<RunRepo
         problems.push(error.to_string());
     }
     let (actions, outcome) = result?;
-    Ok(RunReport { run: run.id().clone(), outcome, actions, checks: Vec::new(), blocks: BTreeMap::new(), problems })
+    let checks = Vec::new();
+    let blocks = block_reports(approved, &actions, &checks);
+    Ok(RunReport { run: run.id().clone(), outcome, actions, checks, blocks, problems })
 }
 
 async fn under_claims(

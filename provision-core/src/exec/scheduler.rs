@@ -133,7 +133,7 @@ impl Walk<'_> {
         self.report(node, verb, ActionResult::Failed { error: full(error) });
         self.states.insert(node, State::Lost);
         if let Some(resource) = subject(&self.graph[node]) {
-            self.skip_after(node, &format!("{resource} failed"));
+            self.skip_after(node, &format!("{resource} failed"), Some(&resource.to_string()));
         }
     }
 
@@ -158,28 +158,28 @@ impl Walk<'_> {
     }
 
     fn lose(&mut self, node: NodeIndex, why: &str) {
-        self.skip(node, why);
-        self.skip_after(node, why);
+        self.skip(node, why, None);
+        self.skip_after(node, why, None);
     }
 
     /// Everything that waits for the node, directly or not.
-    fn skip_after(&mut self, node: NodeIndex, why: &str) {
+    fn skip_after(&mut self, node: NodeIndex, why: &str, cause: Option<&str>) {
         let mut stack: Vec<NodeIndex> = self.graph.neighbors(node).collect();
         while let Some(next) = stack.pop() {
             if matches!(self.states.get(&next), Some(State::Waiting(_))) {
-                self.skip(next, why);
+                self.skip(next, why, cause);
                 stack.extend(self.graph.neighbors(next));
             }
         }
     }
 
-    fn skip(&mut self, node: NodeIndex, why: &str) {
+    fn skip(&mut self, node: NodeIndex, why: &str, cause: Option<&str>) {
         self.states.insert(node, State::Lost);
         let verb = planned_verb(&self.exec, &self.graph[node]);
         if let Some(resource) = subject(&self.graph[node]) {
             self.exec.io.emit(Progress::Skipped { resource: resource.clone(), verb, why: why.to_owned() });
         }
-        self.report(node, verb, ActionResult::Skipped { why: why.to_owned() });
+        self.report(node, verb, ActionResult::Skipped { why: why.to_owned(), cause: cause.map(str::to_owned) });
     }
 
     fn report(&mut self, node: NodeIndex, verb: Verb, result: ActionResult) {

@@ -1,30 +1,16 @@
 //! What a person sees: text for plans, progress, reports and state.
 
+mod board;
+mod out;
 pub(crate) mod plan;
 pub(crate) mod progress;
 pub(crate) mod report;
 pub(crate) mod state;
 pub(crate) mod style;
+mod table;
+pub(crate) mod words;
 
 #[cfg(test)]
 mod tests;
 
-use std::io::Write as _;
-
-use style::RED;
-
-/// A line on standard output. One that nobody reads any more (`| head`) is not an error.
-pub(crate) fn line(text: &str) {
-    writeln!(anstream::stdout().lock(), "{text}").unwrap_or_default();
-}
-
-/// An error on standard error.
-pub(crate) fn error(text: &str) {
-    writeln!(anstream::stderr().lock(), "{RED}error:{RED:#} {text}").unwrap_or_default();
-}
-
-/// A question without a line end.
-pub(crate) fn prompt(text: &str) {
-    let mut out = anstream::stdout().lock();
-    write!(out, "{text}").and_then(|()| out.flush()).unwrap_or_default();
-}
+pub(crate) use out::{Manner, error, event, hint, is_json, line, prompt, set_manner, warning};

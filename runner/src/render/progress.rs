@@ -1,142 +1,204 @@
-//! Progress: a live display on a terminal, plain lines elsewhere.
+//! Shows a run while it goes on: a live display on a terminal, plain lines elsewhere, an event stream with `--json`.
 
-use std::collections::BTreeSet;
 use std::io::IsTerminal as _;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
+use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use provision_core::id::ResourceAddr;
-use provision_core::progress::{CheckResult, Progress, Verb};
+use provision_core::plan::Plan;
+use provision_core::progress::Progress;
+use tokio::task::JoinHandle;
 
-use super::style::{DIM, GREEN, RED, YELLOW};
+use super::board::{Board, Detail};
+use super::out;
+use crate::events::Stream;
 
-/// Shows what a run reports. On a terminal one line at the bottom says what runs now.
+/// How often the display is drawn: its spinner moves, its times count.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Shows what a run reports, until it is dropped or ended.
 pub(crate) struct Watcher {
-    bar: Option<ProgressBar>,
-    running: BTreeSet<ResourceAddr>,
-    done: usize,
-    total: usize,
-    phase: String,
+    screen: Screen,
+    ticks: Option<JoinHandle<()>>,
+}
+
+/// Where it is shown; shared by those who have something to show.
+#[derive(Clone)]
+pub(crate) struct Screen(Arc<Mutex<Inner>>);
+
+struct Inner {
+    began: Instant,
+    view: View,
+}
+
+enum View {
+    Lines {
+        board: Board,
+        live: Option<Live>,
+    },
+    Events(Stream),
+    /// The run is over.
+    Over,
+}
+
+struct Live {
+    bar: ProgressBar,
+    /// Whether what is printed for good goes to the same terminal.
+    shares_terminal: bool,
+    colour: bool,
 }
 
 impl Watcher {
-    /// A watcher of so many actions (0: not known, as while planning).
-    pub(crate) fn new(total: usize) -> Self {
-        let bar = std::io::stderr().is_terminal().then(|| {
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-            // A constant template; were it wrong, the default one would do.
-            if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
-                bar.set_style(style);
+    /// Of a run of this plan; without one, of planning.
+    pub(crate) fn new(plan: Option<&Plan>, verbose: bool) -> Self {
+        let view = if out::is_json() {
+            View::Events(Stream::new(plan))
+        } else {
+            let live = live();
+            let detail = match &live {
+                Some(live) if live.shares_terminal && verbose => Detail::Resources,
+                Some(live) if live.shares_terminal => Detail::Blocks,
+                Some(_) | None => Detail::Events,
+            };
+            View::Lines { board: Board::new(plan, detail), live }
+        };
+        let screen = Screen(Arc::new(Mutex::new(Inner { began: Instant::now(), view })));
+        screen.lock().tick();
+        let ticking = screen.clone();
+        let ticks = tokio::spawn(async move {
+            let mut ticks = tokio::time::interval(TICK);
+            loop {
+                ticks.tick().await;
+                ticking.lock().tick();
             }
-            bar.enable_steady_tick(Duration::from_millis(100));
-            bar
         });
-        Self { bar, running: BTreeSet::new(), done: 0, total, phase: String::new() }
+        Self { screen, ticks: Some(ticks) }
     }
 
     /// Takes one event in.
     pub(crate) fn see(&mut self, progress: &Progress) {
-        match progress {
-            Progress::Started { resource, .. } => {
-                self.running.insert(resource.clone());
-            }
-            Progress::Finished { resource, .. }
-            | Progress::Failed { resource, .. }
-            | Progress::Skipped { resource, .. } => {
-                self.running.remove(resource);
-                self.done += 1;
-            }
-            Progress::Phase { what } => self.phase.clone_from(what),
-            Progress::Claimed { .. }
-            | Progress::Waiting { .. }
-            | Progress::Moved { .. }
-            | Progress::Checking { .. }
-            | Progress::Checked { .. }
-            | Progress::Recovered { .. } => {}
-        }
-        match (&self.bar, text(progress)) {
-            (Some(bar), Some(line)) if !is_chatter(progress) => bar.suspend(|| super::line(&line)),
-            (None, Some(line)) => super::line(&line),
-            (Some(_) | None, _) => {}
-        }
-        if let Some(bar) = &self.bar {
-            bar.set_message(self.now());
-        }
+        self.screen.lock().see(progress);
     }
 
-    /// Takes the live line away.
+    /// For whoever hears interrupts.
+    pub(crate) fn screen(&self) -> Screen {
+        self.screen.clone()
+    }
+
+    /// The run is over: the live display goes away.
     pub(crate) fn end(&mut self) {
-        if let Some(bar) = self.bar.take() {
-            bar.finish_and_clear();
+        if let Some(ticks) = self.ticks.take() {
+            ticks.abort();
+            self.screen.lock().end();
         }
-    }
-
-    fn now(&self) -> String {
-        if self.running.is_empty() {
-            return self.phase.clone();
-        }
-        let names: Vec<String> = self.running.iter().map(ToString::to_string).collect();
-        format!("{}/{} {}", self.done, self.total.max(self.done), names.join(", "))
     }
 }
 
-/// What the live line shows anyway.
-fn is_chatter(progress: &Progress) -> bool {
-    matches!(progress, Progress::Phase { .. } | Progress::Started { .. } | Progress::Claimed { .. })
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        self.end();
+    }
 }
 
-/// A line for an event, where one is worth it.
-pub(crate) fn text(progress: &Progress) -> Option<String> {
-    Some(match progress {
-        Progress::Phase { what } => format!("{DIM}{what} …{DIM:#}"),
-        Progress::Claimed { block, run } => format!("{DIM}{block}: claimed by run {}{DIM:#}", run.short()),
-        Progress::Started { resource, verb } => format!("{DIM}{resource}: {} …{DIM:#}", doing(*verb)),
-        Progress::Waiting { resource, why } => format!("{DIM}{resource}: waiting: {why}{DIM:#}"),
-        Progress::Finished { resource, verb, id, took_ms } => {
-            let id = id.as_ref().map(|id| format!(" {id}")).unwrap_or_default();
-            format!("{GREEN}{resource}: {}{GREEN:#}{id} after {}", done(*verb), seconds(*took_ms))
-        }
-        Progress::Failed { resource, error, .. } => format!("{RED}{resource}: failed:{RED:#} {error}"),
-        Progress::Skipped { resource, why, .. } => format!("{YELLOW}{resource}: not done:{YELLOW:#} {why}"),
-        Progress::Moved { resource, from } => format!("{GREEN}{resource}: moved{GREEN:#} from {from}"),
-        Progress::Checking { block, check, what } => format!("{DIM}{block}: check {check}: {what}{DIM:#}"),
-        Progress::Checked { block, check, result, simulated, took_ms } => {
-            let by = if *simulated { " (simulated)" } else { "" };
-            let took = seconds(*took_ms);
-            match result {
-                CheckResult::Passed => format!("{GREEN}{block}: check {check} passed{by}{GREEN:#} after {took}"),
-                CheckResult::Failed { reason } => {
-                    format!("{RED}{block}: check {check} failed{by}:{RED:#} {reason}")
-                }
-                CheckResult::Interrupted => format!("{YELLOW}{block}: check {check}{YELLOW:#} was interrupted"),
+impl Screen {
+    /// The run was interrupted, and drains.
+    pub(crate) fn interrupted(&self) {
+        self.lock().interrupted();
+    }
+
+    /// The process is about to end: the live display goes away.
+    pub(crate) fn stop(&self) {
+        self.lock().end();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn see(&mut self, progress: &Progress) {
+        let now = self.began.elapsed();
+        match &mut self.view {
+            View::Lines { board, live } => {
+                let lines = board.see(progress, now);
+                print(live.as_ref(), &lines);
             }
+            View::Events(stream) => stream.see(progress, now).iter().for_each(out::event),
+            View::Over => {}
         }
-        Progress::Recovered { resource, what } => format!("{resource}: of an interrupted run: {what}"),
-    })
-}
+    }
 
-fn doing(verb: Verb) -> &'static str {
-    match verb {
-        Verb::Create => "creating",
-        Verb::Update => "updating",
-        Verb::Replace => "replacing",
-        Verb::Delete => "deleting",
-        Verb::Move => "moving",
-        Verb::Adopt => "taking over",
+    fn tick(&mut self) {
+        let now = self.began.elapsed();
+        match &mut self.view {
+            View::Lines { board, live } => {
+                print(live.as_ref(), &board.slow(now));
+                if let Some(live) = live {
+                    live.draw(board, now);
+                }
+            }
+            View::Events(stream) => stream.tick(now).iter().for_each(out::event),
+            View::Over => {}
+        }
+    }
+
+    fn interrupted(&mut self) {
+        let now = self.began.elapsed();
+        match &mut self.view {
+            View::Lines { board, live } => {
+                let lines = board.interrupt(now, !out::is_automated());
+                print(live.as_ref(), &lines);
+            }
+            View::Events(stream) => stream.interrupt().iter().for_each(out::event),
+            View::Over => {}
+        }
+    }
+
+    fn end(&mut self) {
+        let now = self.began.elapsed();
+        match std::mem::replace(&mut self.view, View::Over) {
+            View::Lines { mut board, live } => {
+                if let Some(live) = &live {
+                    live.bar.finish_and_clear();
+                }
+                print(None, &board.end(now));
+            }
+            View::Events(_) | View::Over => {}
+        }
     }
 }
 
-fn done(verb: Verb) -> &'static str {
-    match verb {
-        Verb::Create => "created",
-        Verb::Update => "updated",
-        Verb::Replace => "replaced",
-        Verb::Delete => "deleted",
-        Verb::Move => "moved",
-        Verb::Adopt => "taken over",
+fn print(live: Option<&Live>, lines: &[String]) {
+    let all = || lines.iter().for_each(|line| out::line(line));
+    match live {
+        Some(live) if live.shares_terminal && !lines.is_empty() => live.bar.suspend(all),
+        Some(_) | None => all(),
     }
 }
 
-fn seconds(ms: u64) -> String {
-    format!("{}.{} s", ms / 1_000, ms % 1_000 / 100)
+/// A live display, where there is a terminal for it and nothing else writes there.
+fn live() -> Option<Live> {
+    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    let logging = std::env::var_os("PROVISION_LOG").is_some();
+    if !std::io::stderr().is_terminal() || dumb || logging {
+        return None;
+    }
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    // A constant template; were it wrong, the default one would do.
+    if let Ok(style) = ProgressStyle::with_template("{msg}") {
+        bar.set_style(style);
+    }
+    let colour = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
+    Some(Live { bar, shares_terminal: std::io::stdout().is_terminal(), colour })
+}
+
+impl Live {
+    fn draw(&self, board: &Board, now: Duration) {
+        let (rows, columns) = Term::stderr().size();
+        let text = board.live(now, columns.into(), rows.into()).join("\n");
+        let text = if self.colour { text } else { anstream::adapter::strip_str(&text).to_string() };
+        self.bar.set_message(text);
+    }
 }

@@ -1,62 +1,82 @@
 //! How a run ended.
 
-use provision_core::exec::{ActionResult, RunReport};
-use provision_core::plan::Mode;
-use provision_core::progress::Verb;
+use console::Term;
+use provision_core::exec::ActionResult;
+use provision_core::progress::CheckResult;
 use provision_core::stream::event::RunOutcome;
 
 use super::style::{BOLD, GREEN, RED, YELLOW};
+use super::{is_json, table};
+use crate::events;
+use crate::report::Account;
+
+/// Where there is no terminal.
+const WIDTH: usize = 120;
 
 /// Prints the complete account: what was done, what not, and why.
-pub(crate) fn show(report: &RunReport, mode: Mode, simulated: bool) {
-    for line in lines(report, mode, simulated) {
-        super::line(&line);
-    }
-    for problem in &report.problems {
+pub(crate) fn show(account: &Account) {
+    for problem in &account.problems {
         super::error(problem);
+    }
+    if is_json() {
+        events::run_complete(account).iter().for_each(super::event);
+        return;
+    }
+    let width = Term::stdout().size_checked().map_or(WIDTH, |(_, columns)| columns.into());
+    for line in lines(account, width) {
+        super::line(&line);
     }
 }
 
-fn lines(report: &RunReport, mode: Mode, simulated: bool) -> Vec<String> {
+fn lines(account: &Account, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
-    let mut counts = [0_usize; 3];
-    for action in &report.actions {
-        let place = match (&action.result, action.verb) {
-            (ActionResult::Done, Verb::Create) => Some(0),
-            (ActionResult::Done, Verb::Update) => Some(1),
-            (ActionResult::Done, Verb::Delete) => Some(2),
-            (ActionResult::Done, Verb::Replace) => Some(0),
-            (ActionResult::Done, Verb::Move | Verb::Adopt) => None,
-            (ActionResult::Unneeded, _) => None,
-            (ActionResult::Failed { error }, _) => {
-                lines.push(format!("{RED}{}: failed:{RED:#} {error}", action.resource));
-                None
+    lines.extend(troubles(account));
+    let table = table::lines(account, width);
+    if !table.is_empty() {
+        if lines.len() > 1 {
+            lines.push(String::new());
+        }
+        lines.extend(table);
+        lines.push(String::new());
+    }
+    let style = match account.outcome {
+        RunOutcome::Succeeded => GREEN,
+        RunOutcome::Failed | RunOutcome::Refused => RED,
+        RunOutcome::Interrupted => YELLOW,
+    };
+    lines.push(format!("{style}{BOLD}{}{BOLD:#}{style:#} {}", account.how(), account.what()));
+    lines
+}
+
+/// What failed, each with its reason, and what was not done for it, counted.
+fn troubles(account: &Account) -> Vec<String> {
+    let (mut failed, mut skipped) = (Vec::new(), Vec::<(&str, Vec<String>)>::new());
+    for action in account.blocks.iter().flat_map(|block| &block.actions) {
+        match &action.result {
+            ActionResult::Done | ActionResult::Unneeded => {}
+            ActionResult::Failed { error } => {
+                failed.push(format!("{RED}{}: failed:{RED:#} {error}", action.resource));
             }
-            (ActionResult::Skipped { why }, _) => {
-                lines.push(format!("{YELLOW}{}: not done:{YELLOW:#} {why}", action.resource));
-                None
+            ActionResult::Skipped { why, .. } => {
+                let resource = action.resource.to_string();
+                match skipped.iter_mut().find(|(known, _)| known == why) {
+                    Some((_, resources)) => resources.push(resource),
+                    None => skipped.push((why, vec![resource])),
+                }
             }
-        };
-        if let Some(count) = place.and_then(|place| counts.get_mut(place)) {
-            *count += 1;
         }
     }
-    let [added, changed, destroyed] = counts;
-    let verb = match mode {
-        Mode::Apply => "Apply",
-        Mode::Destroy => "Destroy",
-        Mode::Adopt => "Adoption",
-    };
-    let (style, how) = match report.outcome {
-        RunOutcome::Succeeded => (GREEN, format!("{verb} complete!")),
-        RunOutcome::Failed => (RED, format!("{verb} failed.")),
-        RunOutcome::Interrupted => (YELLOW, "Interrupted; the next run goes on from here.".to_owned()),
-        RunOutcome::Refused => (RED, "Refused.".to_owned()),
-    };
-    let cloud = if simulated { " (simulated)" } else { "" };
-    lines.push(format!(
-        "{style}{BOLD}{how}{BOLD:#}{style:#} Resources: {added} added, {changed} changed, {destroyed} destroyed. Run {}{cloud}.",
-        report.run.short()
-    ));
-    lines
+    for (block, check) in account.blocks.iter().flat_map(|block| block.checks.iter().map(move |check| (block, check))) {
+        if let CheckResult::Failed { reason } = &check.result {
+            failed.push(format!("{RED}{}: check {} failed:{RED:#} {reason}", block.addr, check.check));
+        }
+    }
+    failed.extend(skipped.into_iter().map(|(why, resources)| match &resources[..] {
+        [first, second, third, _, _, ..] => {
+            let more = resources.len() - 3;
+            format!("{YELLOW}{first}, {second}, {third} and {more} more: not done:{YELLOW:#} {why}")
+        }
+        few => format!("{YELLOW}{}: not done:{YELLOW:#} {why}", few.join(", ")),
+    }));
+    failed
 }

@@ -1,71 +1,168 @@
-//! `apply` and `destroy`: plan, ask, execute.
+//! `apply` and `destroy`: plan, ask, execute, report.
 
 use std::io::{BufRead as _, IsTerminal as _};
+use std::time::SystemTime;
 
 use provision_core::desired::Desired;
 use provision_core::driver::{draw_nonce, drive};
 use provision_core::exec::{GenerationChoice, RunError, RunReport, RunSpec, execute};
 use provision_core::machine::{Machine, Memory};
-use provision_core::plan::Mode;
+use provision_core::plan::{Mode, Plan};
+use provision_core::stream::ClaimError;
 use provision_core::stream::event::RunOutcome;
 
 use crate::cli::{ApplyArgs, Cli};
-use crate::error::CliError;
+use crate::error::{CliError, chain};
 use crate::render::progress::Watcher;
-use crate::{Exit, render, setup, signals};
+use crate::report::{self, Account, Times};
+use crate::{Exit, events, render, setup, signals};
 
 /// How often it is planned again because something changed between the plan and the claims: a call or an entry of a run
 /// that was killed can still arrive in between. Each of these plans is shown, and approved as the first one was.
 const MOST_PLANS: u32 = 3;
 
 pub(crate) async fn run(cli: &Cli, args: &ApplyArgs, desired: Desired, mode: Mode) -> Result<Exit, CliError> {
-    let mut spec = setup::spec(cli, desired, mode, args.allow_many_deletions)?;
+    if args.json && !args.auto_approve {
+        return Err(CliError::JsonAsks);
+    }
+    report::create(&args.report)?;
+    let started_ms = report::millis(SystemTime::now());
+    let (ended, account) = match setup::spec(cli, desired.clone(), mode, args.allow_many_deletions) {
+        Ok(spec) => plan_and_execute(cli, args, spec, started_ms).await,
+        Err(error) => (Err(error), None),
+    };
+    let exit = match &ended {
+        Ok(exit) => *exit,
+        Err(error) => {
+            render::error(&chain(error));
+            Exit::of(error)
+        }
+    };
+    let account = account.unwrap_or_else(|| {
+        let outcome = if exit == Exit::Interrupted { RunOutcome::Interrupted } else { RunOutcome::Refused };
+        let reason = ended.as_ref().err().map(|error| chain(error)).unwrap_or_default();
+        let times = until_now(started_ms);
+        Account::without_plan(&desired, cli.revision.clone(), mode, outcome, reason, cli.simulate, times)
+    });
+    // Where nothing was run, everything has been said.
+    let ran = account.blocks.iter().any(|block| !block.actions.is_empty() || !block.checks.is_empty());
+    if render::is_json() || ran {
+        render::report::show(&account);
+    }
+    report::write(&args.report, &account)?;
+    if exit == Exit::Failed && account.outcome == RunOutcome::Failed {
+        render::hint("What was done is recorded; once the cause is mended, apply again to go on.");
+    }
+    Ok(exit)
+}
+
+async fn plan_and_execute(
+    cli: &Cli,
+    args: &ApplyArgs,
+    mut spec: RunSpec,
+    started_ms: u64,
+) -> (Result<Exit, CliError>, Option<Account>) {
     let memory = Memory::default();
     let mut plans = 1;
     loop {
-        match once(cli, args, &spec, mode, &memory).await {
+        let mut account = None;
+        match once(cli, args, &spec, &memory, started_ms, &mut account).await {
             Err(CliError::Run(RunError::Changed(what))) if plans < MOST_PLANS => {
                 render::line(&format!("Something has changed since the plan was made ({what}); planning again."));
             }
-            ended => return ended,
+            ended => return (ended, account),
         }
         plans += 1;
         // Another plan and another run: nonces are used once.
-        (spec.nonce, spec.writer_nonce) = (draw_nonce()?, draw_nonce()?);
+        match (draw_nonce(), draw_nonce()) {
+            (Ok(nonce), Ok(writer_nonce)) => (spec.nonce, spec.writer_nonce) = (nonce, writer_nonce),
+            (Err(error), _) | (_, Err(error)) => return (Err(error.into()), account),
+        }
     }
 }
 
-async fn once(cli: &Cli, args: &ApplyArgs, spec: &RunSpec, mode: Mode, memory: &Memory) -> Result<Exit, CliError> {
-    let prepared = super::plan::make(cli, spec, memory.clone()).await?;
-    let plan = prepared.plan;
-    render::plan::show(&plan, &spec.desired);
-    if spec.generation == GenerationChoice::Highest && mode == Mode::Apply {
+/// Plans once, and executes that. What there is to account for is left in `account`, however it ends.
+async fn once(
+    cli: &Cli,
+    args: &ApplyArgs,
+    spec: &RunSpec,
+    memory: &Memory,
+    started_ms: u64,
+    account: &mut Option<Account>,
+) -> Result<Exit, CliError> {
+    let plan = super::plan::make(cli, spec, memory.clone()).await?.plan;
+    let refused = plan.refusals().next().is_some();
+    let mut tell = |report: RunReport, reason: Option<String>| {
+        *account = Some(Account::new(&plan, &spec.desired, report, reason, spec.simulated, until_now(started_ms)));
+    };
+    show(&plan, spec);
+    if plan.is_empty() {
+        // Nothing to do is no failure, unless there are blocks of which nobody knows.
+        let outcome = if refused { RunOutcome::Refused } else { RunOutcome::Succeeded };
+        tell(RunReport { outcome, ..RunReport::not_begun(&plan, "", None) }, None);
+        return Ok(if refused { Exit::Failed } else { Exit::Ok });
+    }
+    match approved(args, spec.mode).await {
+        Ok(true) => {}
+        Ok(false) => {
+            render::line("Not approved; nothing was done.");
+            tell(RunReport::not_begun(&plan, "not approved", None), Some("not approved".to_owned()));
+            return Ok(Exit::Failed);
+        }
+        Err(error) => {
+            let (why, outcome) = (chain(&error), outcome(&error));
+            tell(RunReport { outcome, ..RunReport::not_begun(&plan, &why, None) }, Some(why));
+            return Err(error);
+        }
+    }
+    match do_it(cli, args, spec, memory, &plan).await {
+        Ok(report) => {
+            let exit = exit(&report, refused);
+            tell(report, None);
+            Ok(exit)
+        }
+        Err(error) => {
+            let why = chain(&error);
+            tell(RunReport::not_begun(&plan, &why, cause(&error)), Some(why));
+            Err(error)
+        }
+    }
+}
+
+async fn do_it(
+    cli: &Cli,
+    args: &ApplyArgs,
+    spec: &RunSpec,
+    memory: &Memory,
+    plan: &Plan,
+) -> Result<RunReport, CliError> {
+    let world = setup::world(cli).await?;
+    let mut watcher = Watcher::new(Some(plan), args.verbose);
+    let machine = Machine::with_memory(memory.clone(), {
+        let (spec, plan) = (spec.clone(), plan.clone());
+        move |io| async move { execute(&io, &spec, &plan).await }
+    });
+    let interrupts = signals::interrupts(watcher.screen());
+    let report = drive(machine, world, interrupts, |progress| watcher.see(progress)).await;
+    watcher.end();
+    Ok(report?)
+}
+
+fn show(plan: &Plan, spec: &RunSpec) {
+    if render::is_json() {
+        events::planned(plan).iter().for_each(render::event);
+    } else {
+        render::plan::show(plan, &spec.desired);
+    }
+    if spec.generation == GenerationChoice::Highest && spec.mode == Mode::Apply {
         render::line(
             "This run was given no generation (--generation), and its store is shared: blocks that the code does not have are kept.",
         );
     }
-    if plan.refusals().next().is_some() && plan.touched().is_empty() {
-        return Ok(Exit::Failed);
-    }
-    if plan.is_empty() {
-        return Ok(Exit::Ok);
-    }
-    if !args.auto_approve && !approved(mode).await? {
-        render::line("Not approved; nothing was done.");
-        return Ok(Exit::Failed);
-    }
-    let refused = plan.refusals().next().is_some();
-    let world = setup::world(cli).await?;
-    let mut watcher = Watcher::new(plan.resources().filter(|(_, resource)| resource.acts()).count());
-    let machine = Machine::with_memory(memory.clone(), {
-        let spec = spec.clone();
-        move |io| async move { execute(&io, &spec, &plan).await }
-    });
-    let report = drive(machine, world, signals::interrupts(), |progress| watcher.see(progress)).await;
-    watcher.end();
-    let report = report?;
-    render::report::show(&report, mode, spec.simulated);
-    Ok(exit(&report, refused))
+}
+
+fn until_now(started_ms: u64) -> Times {
+    Times { started_ms, ended_ms: report::millis(SystemTime::now()) }
 }
 
 fn exit(report: &RunReport, refused: bool) -> Exit {
@@ -76,8 +173,34 @@ fn exit(report: &RunReport, refused: bool) -> Exit {
     }
 }
 
-/// Asks for a literal `yes`.
-async fn approved(mode: Mode) -> Result<bool, CliError> {
+fn outcome(error: &CliError) -> RunOutcome {
+    match Exit::of(error) {
+        Exit::Interrupted => RunOutcome::Interrupted,
+        Exit::Ok | Exit::Failed | Exit::Changes => RunOutcome::Refused,
+    }
+}
+
+/// The block that a refused run is due to.
+fn cause(error: &CliError) -> Option<String> {
+    let CliError::Run(RunError::Claim(error)) = error else { return None };
+    let block = match error {
+        ClaimError::Refused(refused) => &refused.block,
+        ClaimError::OlderGeneration { block, .. }
+        | ClaimError::Busy { block }
+        | ClaimError::NoSuchRun { block, .. } => block,
+        ClaimError::Lapsed(_) | ClaimError::Read(_) | ClaimError::Write(_) => return None,
+    };
+    Some(block.to_string())
+}
+
+/// Asks for a literal `yes`, unless that was given.
+async fn approved(args: &ApplyArgs, mode: Mode) -> Result<bool, CliError> {
+    if args.auto_approve {
+        return Ok(true);
+    }
+    if !args.input {
+        return Err(CliError::NoInput);
+    }
     if !std::io::stdin().is_terminal() {
         return Err(CliError::NoTerminal);
     }

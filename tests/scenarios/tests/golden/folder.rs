@@ -36,6 +36,20 @@ impl Folder {
         ended(self.start(code, args).wait_with_output().unwrap())
     }
 
+    /// A file of the folder.
+    #[expect(clippy::disallowed_methods, reason = "tests read what a command wrote")]
+    pub(crate) fn file(&self, name: &str) -> String {
+        std::fs::read_to_string(self.0.path().join(name)).unwrap()
+    }
+
+    /// Puts something that nobody signed behind a block's last entry.
+    #[expect(clippy::disallowed_methods, reason = "tests spoil what a command wrote")]
+    pub(crate) fn spoil(&self, block: &str) {
+        let stream = self.0.path().join(".provision/simulated/state/v1/block").join(block);
+        let entries = std::fs::read_dir(&stream).unwrap().count();
+        std::fs::write(stream.join(format!("{entries:020}")), "{}").unwrap();
+    }
+
     /// Applies, and expects it to succeed.
     pub(crate) fn apply(&self, code: &str) -> Ended {
         let applied = self.run(code, &["apply", "--simulate", "--auto-approve"]);

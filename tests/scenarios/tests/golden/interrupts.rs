@@ -17,11 +17,15 @@ fn an_interrupted_apply_drains_and_the_next_one_finishes() {
         assert_ne!(out.read_line(&mut line).unwrap(), 0, "it ended before it was interrupted");
     }
     let pid = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+    // As a build server cancels a job: that is one interrupt.
     kill_process(pid, Signal::INT).unwrap();
+    kill_process(pid, Signal::TERM).unwrap();
     let mut rest = String::new();
     out.read_to_string(&mut rest).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130), "{rest}");
     assert!(rest.contains("Interrupted; the next run goes on from here."), "{rest}");
+
+    assert!(rest.contains("calls on their way are waited for"), "{rest}");
 
     // If the first create was sent, it was answered and recorded; nothing after it was begun.
     let cloud = folder.cloud();

@@ -4,7 +4,9 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests: what fails, fails the test")]
 
+mod ci;
 mod folder;
 mod input;
 mod interrupts;
 mod life;
+mod reports;
