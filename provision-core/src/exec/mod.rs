@@ -13,8 +13,10 @@
 mod action;
 mod attempt;
 mod context;
+mod drift;
 mod keys;
 mod limiter;
+mod logs;
 mod looking;
 mod observe;
 pub mod procedure;
@@ -25,6 +27,7 @@ mod scheduler;
 mod settle;
 
 pub use context::{ActionError, Settings};
+pub use drift::{DriftSpec, look_for_drift};
 pub use observe::observe;
 pub use report::{ActionReport, ActionResult, BlockReport, BlockResult, CheckReport, RunReport};
 pub use run::{GenerationChoice, Prepared, RunError, RunSpec, execute, prepare};

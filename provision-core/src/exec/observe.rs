@@ -13,7 +13,7 @@ use super::context::backoff;
 use super::limiter::Limiter;
 use crate::call::{Bounds, Observed, Read, ReadAnswer, Refusal, Scope, ServerTime};
 use crate::desired::Desired;
-use crate::id::{BlockAddr, ObjectId, TypeName};
+use crate::id::{BlockAddr, InfraId, ObjectId, TypeName};
 use crate::machine::Io;
 use crate::mutant::{self, Mutant};
 use crate::plan::{BlockInput, World};
@@ -90,8 +90,18 @@ pub async fn observe(
     bounds: &BTreeMap<TargetId, Bounds>,
     attempts: u32,
 ) -> World {
+    observe_types(io, &desired.infra, objects_by_type(desired, recorded), bounds, attempts).await
+}
+
+/// Sweeps these types, and looks for these objects of them.
+pub(super) async fn observe_types(
+    io: &Io,
+    infra: &InfraId,
+    mut wanted: ObjectsByType,
+    bounds: &BTreeMap<TargetId, Bounds>,
+    attempts: u32,
+) -> World {
     let limiter = Limiter::default();
-    let mut wanted = objects_by_type(desired, recorded);
     wanted.retain(|(target, _), _| bounds.contains_key(target));
     let mut world = World::default();
     let sweeps: FuturesUnordered<_> = wanted
@@ -100,7 +110,7 @@ pub async fn observe(
             let limiter = &limiter;
             let visibility = bounds.get(&target).map_or(Duration::ZERO, |bounds| bounds.visibility);
             async move {
-                let scope = Scope::Marked(desired.infra.clone());
+                let scope = Scope::Marked(infra.clone());
                 let seen = sweep(io, limiter, &target, &type_name, &scope, ids, visibility, attempts).await;
                 (target, type_name, seen)
             }
@@ -197,12 +207,12 @@ async fn by_id(
     Ok(missing)
 }
 
+/// Types by the target on which they are read, with the ids to look for.
+pub(super) type ObjectsByType = BTreeMap<(TargetId, TypeName), BTreeSet<ObjectId>>;
+
 /// Every target and type of the run, with the ids that the logs know.
-fn objects_by_type(
-    desired: &Desired,
-    recorded: &BTreeMap<BlockAddr, BlockInput>,
-) -> BTreeMap<(TargetId, TypeName), BTreeSet<ObjectId>> {
-    let mut wanted: BTreeMap<(TargetId, TypeName), BTreeSet<ObjectId>> = BTreeMap::new();
+pub(super) fn objects_by_type(desired: &Desired, recorded: &BTreeMap<BlockAddr, BlockInput>) -> ObjectsByType {
+    let mut wanted = ObjectsByType::new();
     for (addr, block) in &desired.blocks {
         for resource in block.resources.values() {
             let target = desired.dcs.get(&addr.dc).and_then(|dc| dc.targets.get(&resource.provider));
