@@ -12,6 +12,7 @@ mod error;
 mod render;
 mod setup;
 mod signals;
+mod store;
 mod verbs;
 
 use std::process::ExitCode;

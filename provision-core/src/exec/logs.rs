@@ -11,7 +11,7 @@ use crate::stream::{ReadError, read_blocks};
 ///
 /// # Errors
 /// The store does not answer.
-pub(super) async fn read_recorded(
+pub async fn read_recorded(
     io: &Io,
     infra: &InfraId,
     blocks: impl IntoIterator<Item = BlockAddr>,

@@ -28,6 +28,7 @@ mod settle;
 
 pub use context::{ActionError, Settings};
 pub use drift::{DriftSpec, look_for_drift};
+pub use logs::read_recorded;
 pub use observe::observe;
 pub use report::{ActionReport, ActionResult, BlockReport, BlockResult, CheckReport, RunReport};
 pub use run::{GenerationChoice, Prepared, RunError, RunSpec, execute, prepare};
