@@ -28,7 +28,8 @@ where
     P: Future<Output = Result<T, RunError>> + Send + 'static,
 {
     let store = setup::open_store(cli).await?;
-    let world = World { store: Arc::new(store), clients: Clients::default(), me: Some(our_holder()?) };
+    // Whether the process of a run is there is told where it can be seen.
+    let world = World { store: Arc::new(store), clients: Clients::default(), me: our_holder().ok() };
     let machine = Machine::new(|io| async move {
         look_at_store(&io, &infra).await?;
         protocol(io, infra).await

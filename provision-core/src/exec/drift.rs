@@ -23,6 +23,9 @@ use crate::target::TargetId;
 pub struct DriftSpec {
     /// The infrastructure. Its code is not needed.
     pub infra: InfraId,
+    /// Targets to look at besides those that the logs name: those of the code, where it is valid. A log that was lost
+    /// names none.
+    pub targets: BTreeSet<TargetId>,
     /// The pure halves.
     pub providers: Providers,
     /// How often a read that is not answered is repeated.
@@ -56,13 +59,13 @@ pub async fn look_for_drift(io: &Io, spec: &DriftSpec) -> Result<DriftReport, Ru
     }))
 }
 
-/// Every type of every target that a log names: something may carry our mark of which no log knows any object.
+/// Every type of every target: something may carry our mark of which no log knows any object.
 fn types(spec: &DriftSpec, recorded: &BTreeMap<BlockAddr, BlockInput>) -> ObjectsByType {
     let nothing =
         Desired { infra: spec.infra.clone(), environments: Vec::new(), dcs: BTreeMap::new(), blocks: BTreeMap::new() };
     let mut wanted = objects_by_type(&nothing, recorded);
     let states = recorded.values().filter_map(|recorded| recorded.as_ref().ok());
-    for target in states.flat_map(|state| state.targets.values()) {
+    for target in states.flat_map(|state| state.targets.values()).chain(&spec.targets) {
         let schemas = spec.providers.get(&target.provider).map(|provider| provider.schemas()).unwrap_or_default();
         for type_name in schemas.iter().filter_map(|schema| schema.type_name.parse().ok()) {
             wanted.entry((target.clone(), type_name)).or_default();

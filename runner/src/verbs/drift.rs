@@ -12,8 +12,13 @@ use crate::render::progress::Watcher;
 use crate::{Exit, clouds, render, setup, signals};
 
 pub(crate) async fn run(cli: &Cli, args: &DriftArgs, infrastructure: fn() -> Infrastructure) -> Result<Exit, CliError> {
+    let code = infrastructure();
+    let infra = code.name()?;
+    // Findings are no concern of drift; the targets of the blocks that were applied stand in their logs.
+    let dcs = code.finish().map(|desired| desired.dcs).unwrap_or_default();
     let spec = DriftSpec {
-        infra: infrastructure().name()?,
+        infra,
+        targets: dcs.into_values().flat_map(|dc| dc.targets.into_values()).collect(),
         providers: clouds::providers(),
         read_attempts: Settings::default().read_attempts,
     };

@@ -41,7 +41,7 @@ fn one(args: &OutputArgs, path: &OutputPath, tree: &Expr) -> Result<Exit, CliErr
     let OutputPath { block, path } = path;
     let value = at(tree, path).map_err(|problem| CliError::NoOutput { block: block.clone(), problem })?;
     if args.raw {
-        render::line(&raw(block, path, value)?);
+        render::as_it_is(&raw(block, path, value)?);
     } else if args.json {
         render::json(&known(block, path, value)?);
     } else if path.is_empty() {

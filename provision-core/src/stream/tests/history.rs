@@ -93,10 +93,11 @@ fn what_a_run_did_is_what_stands_under_its_claim() {
 fn many_runs_are_read_side_by_side_and_know_when_they_began() {
     let mut world = World::new();
     for n in 1..=40 {
-        world.ms += 1_000;
+        world.ms = 1_000_000 + u64::from(n) * 1_000;
         world.run(move |io| async move {
             let new = NewRun { id: run_id(n), ..super::world::new_run(n) };
             let run = RunStream::start(&io, super::world::author(n), new).await.unwrap();
+            io.sleep(std::time::Duration::from_millis(500)).await;
             run.end(crate::stream::event::RunOutcome::Succeeded).await.unwrap();
         });
     }
@@ -108,5 +109,5 @@ fn many_runs_are_read_side_by_side_and_know_when_they_began() {
     assert_eq!(runs.len(), 40);
     assert!(runs[&run_id(7)].is_err() && runs[&run_id(8)].is_ok(), "a damaged one harms no other");
     let third = runs[&run_id(3)].as_ref().unwrap();
-    assert_eq!((third.began_ms, third.ended.is_some()), (1_003_000, true));
+    assert_eq!((third.began_ms, third.modified_ms, third.ended.is_some()), (1_003_000, 1_003_500, true));
 }

@@ -21,6 +21,7 @@ enum Code {
     OtherPort,
     OtherDescription,
     OtherZone,
+    OtherOutputs,
     NoWeb,
     Wrong,
 }
@@ -31,6 +32,7 @@ fn code() -> Code {
         Ok("other-port") => Code::OtherPort,
         Ok("other-description") => Code::OtherDescription,
         Ok("other-zone") => Code::OtherZone,
+        Ok("other-outputs") => Code::OtherOutputs,
         Ok("no-web") => Code::NoWeb,
         Ok("wrong") => Code::Wrong,
         _ => Code::First,
@@ -44,6 +46,8 @@ pub struct Network<D> {
     pub vpc: Ref<VpcId, D>,
     /// Its subnet.
     pub subnet: Ref<SubnetId, D>,
+    /// Whom it is for.
+    pub team: &'static str,
 }
 
 fn network<D: AwsDc>(b: &Block<D>, (): ()) -> Network<D> {
@@ -56,7 +60,8 @@ fn network<D: AwsDc>(b: &Block<D>, (): ()) -> Network<D> {
     };
     let vpc = b.put("main", Vpc { cidr: range });
     let subnet = b.put("public", Subnet { vpc, zone, cidr: range.subnet(prefix, 1) });
-    Network { vpc: vpc.id(), subnet: subnet.id() }
+    let team = if code() == Code::OtherOutputs { "everybody" } else { "the web" };
+    Network { vpc: vpc.id(), subnet: subnet.id(), team }
 }
 
 fn web<D: AwsDc>(b: &Block<D>, net: &Network<D>) {

@@ -60,6 +60,16 @@ fn drift_is_found_field_by_field_and_nothing_is_changed() {
 }
 
 #[test]
+fn objects_of_logs_that_are_lost_are_found_by_the_targets_of_the_code() {
+    let folder = Folder::new();
+    folder.apply("first");
+    folder.lose_state();
+    let found = folder.run("first", DRIFT);
+    assert_eq!(found.code, Some(2), "{found}");
+    assert!(found.out.contains("Drift: 0 changed, 0 missing, 3 unmanaged."), "{found}");
+}
+
+#[test]
 fn what_cannot_be_read_is_an_error() {
     let folder = Folder::new();
     folder.apply("first");

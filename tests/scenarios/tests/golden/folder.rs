@@ -80,6 +80,11 @@ impl Folder {
         std::fs::write(path, bytes).unwrap();
     }
 
+    /// Removes all that the store holds.
+    pub(crate) fn lose_state(&self) {
+        std::fs::remove_dir_all(self.state()).unwrap();
+    }
+
     /// Puts a run's entries where those of another one would stand.
     pub(crate) fn copy_run(&self, from: &str, to: &str) {
         let (from, to) = (self.state().join("run").join(from), self.state().join("run").join(to));

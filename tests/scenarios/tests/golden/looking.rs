@@ -50,6 +50,10 @@ fn outputs_come_from_the_store_alone() {
     assert_eq!(run(&["--raw", "west.network"]).code, Some(1));
     assert!(json(&folder, &["output", "--json", "--simulate", "west.network.subnet"]).is_string());
 
+    // Outputs are those of the definition that was last applied: other ones alone are nothing to be done.
+    assert_eq!(folder.run("other-outputs", &["plan", "--simulate", "--detailed-exitcode"]).code, Some(0));
+    assert_eq!(run(&["--raw", "west.network.team"]).out, "the web\n");
+
     folder.run("first", &["destroy", "--simulate", "--auto-approve"]);
     insta::assert_snapshot!("outputs_after_destroy", run(&[]));
     let gone = run(&["west.network.vpc", "--raw"]);
