@@ -111,7 +111,7 @@ fn mark(mark: &MarkDrift) -> String {
 fn unfinished(block: &str, what: &UnfinishedWhat) -> String {
     match what {
         UnfinishedWhat::Claimed { run, holder } => {
-            format!("{block} is claimed by {} (run {}), which may be changing it", plain(holder), run.short())
+            format!("{block} is claimed by {} (run {})", plain(holder), run.short())
         }
         UnfinishedWhat::OpenCall { resource, api } => {
             format!("{resource}: whether {} landed is not recorded", plain(api))
@@ -151,7 +151,15 @@ fn summary(report: &DriftReport) -> String {
     match report.verdict() {
         Verdict::None if report.dcs.is_empty() => "Nothing is recorded, so nothing can have drifted.".to_owned(),
         Verdict::None => {
-            format!("{GREEN}No drift.{GREEN:#} {} as they were applied.", objects(count(|dc| dc.as_applied)))
+            let are = count(|dc| dc.as_applied);
+            let are = if are == 1 {
+                "1 object is as it was applied".to_owned()
+            } else {
+                format!("{are} objects are as they were applied")
+            };
+            let unfinished = count(|dc| dc.unfinished.len());
+            let rest = if unfinished == 0 { "" } else { "; what is unfinished, the next apply goes on with" };
+            format!("{GREEN}No drift.{GREEN:#} {are}{rest}.")
         }
         Verdict::Drift => format!("{drift}."),
         Verdict::NotKnown => format!("{drift}. {RED}Not everything could be read, so there may be more.{RED:#}"),

@@ -94,10 +94,17 @@ impl RunView {
             Status::Interrupted => ended(YELLOW, "interrupted"),
             Status::Refused => ended(YELLOW, "refused"),
             Status::Running => format!("{GREEN}running{GREEN:#}"),
-            Status::ProcessGone => {
-                format!("{RED}died?{RED:#} its process is gone; no sign of life since {}", self.last_sign)
-            }
-            Status::NoEnd => format!("{YELLOW}no end;{YELLOW:#} no sign of life since {}", self.last_sign),
+            Status::ProcessGone => format!("{RED}died?{RED:#} its process is gone"),
+            Status::NoEnd => format!("{YELLOW}no end{YELLOW:#}"),
+        }
+    }
+
+    /// Since when nothing was heard of it, where that says something. The store's clock cannot be read, only what it
+    /// wrote; so nobody can tell from here how long ago that was.
+    fn silent(&self) -> Option<String> {
+        match self.status {
+            Status::ProcessGone | Status::NoEnd => Some(format!("no sign of life since {}", self.last_sign)),
+            Status::Succeeded | Status::Failed | Status::Interrupted | Status::Refused | Status::Running => None,
         }
     }
 
@@ -111,6 +118,9 @@ impl fmt::Display for RunView {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let blocks = counted(self.blocks.len(), "block");
         writeln!(f, "{BOLD}{}{BOLD:#}  {}  {}", self.short, self.started, self.how())?;
+        if let Some(silent) = self.silent() {
+            writeln!(f, "          {silent}")?;
+        }
         write!(f, "          {DIM}{blocks}, {}{DIM:#}", self.made_of())
     }
 }
@@ -149,9 +159,9 @@ fn show_lines(run: &RunView, deeds: &BTreeMap<BlockAddr, Result<Vec<Deed>, Strin
         format!("{BOLD}run {}{BOLD:#}", run.id),
         format!("  {}", run.how()),
         format!("  started {} by the store's clock", run.started),
-        format!("  {}", run.made_of()),
-        String::new(),
     ];
+    lines.extend(run.silent().map(|silent| format!("  {silent}")));
+    lines.extend([format!("  {}", run.made_of()), String::new()]);
     for (block, deeds) in deeds {
         lines.push(format!("{BOLD}{block}{BOLD:#}"));
         match deeds {
@@ -261,16 +271,16 @@ mod tests {
         abababab  2025-12-31 23:59:59 UTC  failed after 3 min 20 s
                   1 block, generation 7, revision abc123, by ann@host\u{1b}[2J, simulated
         ");
-        let first = |process| plain(view(None, process)).lines().next().unwrap_or_default().to_owned();
-        assert_eq!(
-            first(HolderState::Unknown),
-            "abababab  2025-12-31 23:59:59 UTC  no end; no sign of life since 2026-01-01 00:03:19 UTC"
-        );
-        assert_eq!(first(HolderState::Alive), "abababab  2025-12-31 23:59:59 UTC  running");
-        assert_eq!(
-            first(HolderState::Dead),
-            "abababab  2025-12-31 23:59:59 UTC  died? its process is gone; no sign of life since 2026-01-01 00:03:19 UTC"
-        );
+        let text = |process| plain(view(None, process)).lines().take(2).collect::<Vec<_>>().join("\n");
+        insta::assert_snapshot!(text(HolderState::Unknown), @r"
+        abababab  2025-12-31 23:59:59 UTC  no end
+                  no sign of life since 2026-01-01 00:03:19 UTC
+        ");
+        insta::assert_snapshot!(text(HolderState::Dead), @r"
+        abababab  2025-12-31 23:59:59 UTC  died? its process is gone
+                  no sign of life since 2026-01-01 00:03:19 UTC
+        ");
+        assert!(text(HolderState::Alive).starts_with("abababab  2025-12-31 23:59:59 UTC  running\n"));
     }
 
     #[test]

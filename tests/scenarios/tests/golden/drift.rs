@@ -14,8 +14,10 @@ fn drift_is_found_field_by_field_and_nothing_is_changed() {
     let folder = Folder::new();
     insta::assert_snapshot!("drift_of_nothing", folder.run("first", DRIFT));
     folder.apply("first");
+    let before = folder.files();
     let none = folder.run("first", DRIFT);
     assert_eq!(none.code, Some(0));
+    assert_eq!(folder.files(), before, "it reads, and writes nothing anywhere");
     insta::assert_snapshot!("no_drift", none);
 
     let (vpc, subnet, group) = (folder.held("aws_vpc"), folder.held("aws_subnet"), folder.held("aws_security_group"));
