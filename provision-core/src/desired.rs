@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{BlockAddr, DcName, Digest, EnvName, InfraId, ProviderName, ResourceAddr, ResourceName, TypeName};
 use crate::target::TargetId;
-use crate::value::{Exprs, Value};
+use crate::value::{Expr, Exprs, Value};
 
 /// The whole infrastructure as its code describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +56,9 @@ pub struct DesiredBlock {
     pub after: BTreeSet<BlockAddr>,
     /// Its resources.
     pub resources: BTreeMap<ResourceName, DesiredResource>,
+    /// What its function returned: what other blocks and people can use of it.
+    #[serde(default, skip_serializing_if = "Expr::is_null")]
+    pub outputs: Expr,
 }
 
 /// A resource.

@@ -4,12 +4,15 @@
 
 pub mod call;
 pub mod desired;
+pub mod drift;
 pub mod driver;
 pub mod dsl;
 pub mod exec;
+pub mod history;
 pub mod id;
 pub mod machine;
 pub mod mutant;
+pub mod outputs;
 pub mod plan;
 pub mod progress;
 pub mod provider;

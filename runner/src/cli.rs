@@ -1,7 +1,10 @@
 //! Flags and verbs.
 
-use clap::{Args, Parser, Subcommand};
-use provision_core::id::{Generation, Revision};
+use std::fmt;
+use std::str::FromStr;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use provision_core::id::{BadName, BlockAddr, Generation, ResourceAddr, Revision};
 
 use crate::report::ReportFile;
 use crate::variables::says_yes;
@@ -64,6 +67,15 @@ pub(crate) enum Verb {
     Apply(ApplyArgs),
     /// Delete everything that the state knows
     Destroy(ApplyArgs),
+    /// Compare what was applied with what is there; changes nothing. Exit code 2 where they differ
+    Drift(DriftArgs),
+    /// Show what blocks offer, from the state alone
+    Output(OutputArgs),
+    /// Draw the blocks, or the resources of one, for Graphviz or Mermaid
+    Graph(GraphArgs),
+    /// Look at past and present runs
+    #[command(subcommand)]
+    Run(RunVerb),
     /// Look at the state
     #[command(subcommand)]
     State(StateVerb),
@@ -74,9 +86,99 @@ impl Cli {
     pub(crate) fn prints_events(&self) -> bool {
         match &self.verb {
             Verb::Apply(args) | Verb::Destroy(args) => args.json,
-            Verb::Validate | Verb::Plan(_) | Verb::State(_) => false,
+            Verb::Validate
+            | Verb::Plan(_)
+            | Verb::Drift(_)
+            | Verb::Output(_)
+            | Verb::Graph(_)
+            | Verb::Run(_)
+            | Verb::State(_) => false,
         }
     }
+}
+
+/// Flags of `drift`.
+#[derive(Debug, Args)]
+pub(crate) struct DriftArgs {
+    /// Print the report as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Flags of `output`.
+#[derive(Debug, Args)]
+pub(crate) struct OutputArgs {
+    /// A block (`us-east.network`) or a value in what it offers (`us-east.network.vpc`) [default: all blocks]
+    #[arg(value_name = "ADDRESS")]
+    pub(crate) path: Option<OutputPath>,
+    /// Print JSON: of one value, that value alone
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Print one text as it is, for scripts
+    #[arg(long, conflicts_with = "json", requires = "path")]
+    pub(crate) raw: bool,
+}
+
+/// A value in what a block offers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OutputPath {
+    /// The block.
+    pub(crate) block: BlockAddr,
+    /// Names and places in its outputs, with dots in between; empty for all of them.
+    pub(crate) path: String,
+}
+
+impl FromStr for OutputPath {
+    type Err = BadName;
+
+    fn from_str(text: &str) -> Result<Self, BadName> {
+        let end = text.match_indices('.').nth(1).map(|(dot, _)| dot);
+        let (block, path) = end.and_then(|end| Some((text.get(..end)?, text.get(end + 1..)?))).unwrap_or((text, ""));
+        Ok(Self { block: block.parse()?, path: path.to_owned() })
+    }
+}
+
+/// Flags of `graph`.
+#[derive(Debug, Args)]
+pub(crate) struct GraphArgs {
+    /// A block whose resources are drawn [default: all blocks]
+    #[arg(value_name = "ADDRESS")]
+    pub(crate) block: Option<BlockAddr>,
+    /// The language of the drawing
+    #[arg(long, value_enum, default_value_t = GraphFormat::Dot)]
+    pub(crate) format: GraphFormat,
+}
+
+/// A language for drawings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GraphFormat {
+    /// Graphviz: `provision graph | dot -Tsvg`
+    Dot,
+    /// Mermaid, as in Markdown
+    Mermaid,
+}
+
+/// Verbs of `run`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum RunVerb {
+    /// List runs, the newest first
+    List {
+        /// How many at the most
+        #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+        limit: u32,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show a run, and what it did in each block
+    Show {
+        /// Its id, or how it begins
+        #[arg(value_name = "RUN")]
+        run: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// Flags of `plan`.
@@ -122,12 +224,82 @@ pub(crate) enum StateVerb {
         /// With --simulate: list what the cloud itself holds (type, id, mark), read from its file and from no log
         #[arg(long)]
         cloud: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
     },
+    /// Show everything that is recorded about a block or a resource
+    Show {
+        /// A block (`us-east.network`) or a resource (`us-east.network.main`)
+        address: Address,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show a block's log, entry by entry
+    History {
+        /// A block (`us-east.network`), or a resource (`us-east.network.main`) to see only its events
+        address: Address,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// A block or a resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Address {
+    /// `us-east.network`
+    Block(BlockAddr),
+    /// `us-east.network.main`
+    Resource(ResourceAddr),
+}
+
+impl Address {
+    /// The block that it is or lies in.
+    pub(crate) fn block(&self) -> &BlockAddr {
+        match self {
+            Self::Block(block) => block,
+            Self::Resource(resource) => &resource.block,
+        }
+    }
+}
+
+impl FromStr for Address {
+    type Err = BadName;
+
+    fn from_str(text: &str) -> Result<Self, BadName> {
+        if text.split('.').count() < 3 { text.parse().map(Self::Block) } else { text.parse().map(Self::Resource) }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Block(block) => block.fmt(f),
+            Self::Resource(resource) => resource.fmt(f),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
+
+    use super::{Address, OutputPath};
+
+    #[test]
+    fn addresses_and_paths() {
+        assert_eq!("dc.net".parse(), Ok(Address::Block("dc.net".parse().unwrap())));
+        assert_eq!("dc.net.main".parse(), Ok(Address::Resource("dc.net.main".parse().unwrap())));
+        for bad in ["", "dc", "dc.net.main.more", "Dc.net", "dc..main"] {
+            assert!(bad.parse::<Address>().is_err(), "{bad:?} was accepted");
+        }
+        let path = |text: &str| text.parse().map(|OutputPath { block, path }| (block.to_string(), path));
+        assert_eq!(path("dc.net"), Ok(("dc.net".to_owned(), String::new())));
+        assert_eq!(path("dc.net.public.0.a"), Ok(("dc.net".to_owned(), "public.0.a".to_owned())));
+        assert!(path("dc").is_err());
+    }
 
     #[test]
     fn the_command_line_is_consistent() {

@@ -2,7 +2,8 @@
 
 use provision_core::driver::{HolderError, KeyFileError, OpenError};
 use provision_core::exec::RunError;
-use provision_core::id::BadName;
+use provision_core::id::{BadName, BlockAddr, ResourceAddr};
+use provision_core::outputs::NoOutput;
 use provision_core::sim::FileCloudError;
 use provision_core::stream::ReadError;
 use thiserror::Error;
@@ -24,6 +25,30 @@ pub(crate) enum CliError {
     JsonAsks,
     #[error("interrupted; nothing was done")]
     Interrupted,
+    #[error("the state records no block {block}; {}", instead("it has", known))]
+    NoBlock { block: BlockAddr, known: Vec<String> },
+    #[error("the state records no resource {resource}; {}", instead("the block has", known))]
+    NoResource { resource: ResourceAddr, known: Vec<String> },
+    #[error("the code has no block {block}; {}", instead("it has", known))]
+    NotInCode { block: BlockAddr, known: Vec<String> },
+    #[error("the log of {block} can't be used: {problem}")]
+    Damaged { block: BlockAddr, problem: String },
+    #[error(
+        "{block} offers nothing: its function returned nothing, or it was last applied by a build that did not record it"
+    )]
+    NoOutputs { block: BlockAddr },
+    #[error("{block}: {problem}")]
+    NoOutput { block: BlockAddr, problem: NoOutput },
+    #[error("{0} is not known yet: it is known after apply")]
+    NotKnownYet(String),
+    #[error("{0} is no text, number or boolean: name one inside it, or use --json")]
+    NoText(String),
+    #[error("`{0}` does not begin the id of a run: write its first hex digits, as `run list` shows them")]
+    NoRunId(String),
+    #[error("the state records no run that begins with `{0}`: see `run list`")]
+    NoRun(String),
+    #[error("`{given}` begins the ids of {}: write more of it", among.join(", "))]
+    ManyRuns { given: String, among: Vec<String> },
     #[error("{0} can't be read or written")]
     File(String, #[source] std::io::Error),
     #[error("where the home directory is is not known: set PROVISION_KEY to the path of the signing key")]
@@ -44,6 +69,16 @@ pub(crate) enum CliError {
     Run(#[from] RunError),
     #[error(transparent)]
     Read(#[from] ReadError),
+}
+
+/// What there is instead, for whoever mistyped a name.
+fn instead(who: &str, names: &[String]) -> String {
+    const MOST: usize = 12;
+    match names.split_at_checked(MOST) {
+        _ if names.is_empty() => "there is none yet".to_owned(),
+        Some((first, rest)) if !rest.is_empty() => format!("{who} {} and {} more", first.join(", "), rest.len()),
+        Some(_) | None => format!("{who} {}", names.join(", ")),
+    }
 }
 
 /// An error with its causes, one after the other; a cause that its error already quotes is left out.

@@ -15,6 +15,7 @@ mod render;
 mod report;
 mod setup;
 mod signals;
+mod store;
 mod variables;
 mod verbs;
 

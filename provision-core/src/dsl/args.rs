@@ -22,8 +22,8 @@ use super::refs::Ref;
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be given to a block",
-    note = "derive `Args` for it: `#[derive(Args)]`"
+    message = "`{Self}` can neither be given to a block nor returned by one",
+    note = "what a block takes and returns is recorded in its log: derive `Args` for it, `#[derive(Args)]`"
 )]
 pub trait Args {
     /// The erased value.

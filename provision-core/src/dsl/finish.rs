@@ -106,6 +106,7 @@ impl Record {
                     params: self.known(&row.params),
                     after,
                     resources: BTreeMap::new(),
+                    outputs: self.symbolic(&row.outputs),
                 };
                 Some((row.addr.clone()?, block))
             })

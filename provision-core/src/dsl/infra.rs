@@ -87,13 +87,21 @@ impl<D: DataCentre> Dc<D> {
     ///
     /// Returns what the function returns, for the blocks that come after. What a block uses is what it was given, and
     /// that was returned before: blocks cannot depend on each other in a circle. The function is a plain one, not a
-    /// closure that captures, and blocks do not nest.
+    /// closure that captures, and blocks do not nest. What it returns is recorded as the block's outputs, which
+    /// `provision output` shows.
     #[track_caller]
-    pub fn block<A: Args, T, F: FnOnce(&Block<D>, A) -> T>(&self, name: impl Into<String>, build: F, args: A) -> T {
-        let (name, params) = (name.into(), args.to_input());
-        let index = self.record.borrow_mut().open_block(self.index, name, function_path::<F>(), params, &here());
+    pub fn block<A: Args, T: Args, F: FnOnce(&Block<D>, A) -> T>(
+        &self,
+        name: impl Into<String>,
+        build: F,
+        args: A,
+    ) -> T {
+        let (at, name, params) = (here(), name.into(), args.to_input());
+        let index = self.record.borrow_mut().open_block(self.index, name, function_path::<F>(), params, &at);
         let returned = build(&Block::new(Rc::clone(&self.record), index), args);
-        self.record.borrow_mut().close_block();
+        // Code that is not ours, so the record is not borrowed yet.
+        let outputs = returned.to_input();
+        self.record.borrow_mut().close_block(index, outputs, &at);
         returned
     }
 }

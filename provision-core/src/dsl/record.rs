@@ -52,6 +52,7 @@ pub(super) struct BlockRow {
     pub(super) addr: Option<BlockAddr>,
     pub(super) function: String,
     pub(super) params: Input,
+    pub(super) outputs: Input,
     pub(super) after: BTreeSet<usize>,
 }
 
@@ -171,14 +172,19 @@ impl Record {
         }
         let index = self.blocks.len();
         let after = BTreeSet::new();
-        self.blocks.push(BlockRow { label: label.clone(), addr, function, params: Input::Null, after });
+        let row = BlockRow { label: label.clone(), addr, function, params: Input::Null, outputs: Input::Null, after };
+        self.blocks.push(row);
         self.take(index, &format!("{label}, arguments"), &params, at);
         self.blocks[index].params = params;
         index
     }
 
-    pub(crate) fn close_block(&mut self) {
+    /// The block's function has returned this.
+    pub(crate) fn close_block(&mut self, block: usize, outputs: Input, at: &Location) {
         self.building = false;
+        let subject = format!("{}, what it returns", self.blocks[block].label);
+        self.take(block, &subject, &outputs, at);
+        self.blocks[block].outputs = outputs;
     }
 
     pub(crate) fn resource<R: Resource>(&mut self, block: usize, name: String, at: &Location) -> usize {

@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 
+use super::args::Args;
 use super::block::{Added, Resource};
 use super::cidr::Cidr;
 use super::input::{Filling, Hole, Input, IntoInput, Part};
@@ -116,10 +117,16 @@ impl<D, R: Resource, O: SameDc<D>> IntoText<D> for Added<'_, R, O> {
 
 impl<D> IntoInput<String, D> for Text<D> {
     fn into_input(self) -> Input {
+        self.to_input()
+    }
+}
+
+impl<D> Args for Text<D> {
+    fn to_input(&self) -> Input {
         match self.parts.as_slice() {
             [] => "".into(),
             [Part::Literal(text)] => text.as_str().into(),
-            _ => Input::Symbol(Hole(Filling::Text(self.parts))),
+            parts => Input::Symbol(Hole(Filling::Text(parts.to_vec()))),
         }
     }
 }

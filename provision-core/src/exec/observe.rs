@@ -13,7 +13,7 @@ use super::context::backoff;
 use super::limiter::Limiter;
 use crate::call::{Bounds, Observed, Read, ReadAnswer, Refusal, Scope, ServerTime};
 use crate::desired::Desired;
-use crate::id::{BlockAddr, ObjectId, ResourceAddr, TypeName};
+use crate::id::{BlockAddr, InfraId, ObjectId, ResourceAddr, TypeName};
 use crate::machine::Io;
 use crate::mutant::{self, Mutant};
 use crate::plan::{BlockInput, Selection, World};
@@ -97,9 +97,18 @@ pub struct Wanted<'a> {
 
 /// Reads everything that a plan needs to see.
 pub async fn observe(io: &Io, wanted: &Wanted<'_>, bounds: &BTreeMap<TargetId, Bounds>, attempts: u32) -> World {
+    observe_types(io, &wanted.desired.infra, objects_by_type(wanted), bounds, attempts).await
+}
+
+/// Sweeps these types, and looks for these objects of them.
+pub(super) async fn observe_types(
+    io: &Io,
+    infra: &InfraId,
+    mut wanted: ObjectsByType,
+    bounds: &BTreeMap<TargetId, Bounds>,
+    attempts: u32,
+) -> World {
     let limiter = Limiter::default();
-    let desired = wanted.desired;
-    let mut wanted = objects_by_type(wanted);
     wanted.retain(|(target, _), _| bounds.contains_key(target));
     let mut world = World::default();
     let sweeps: FuturesUnordered<_> = wanted
@@ -108,7 +117,7 @@ pub async fn observe(io: &Io, wanted: &Wanted<'_>, bounds: &BTreeMap<TargetId, B
             let limiter = &limiter;
             let visibility = bounds.get(&target).map_or(Duration::ZERO, |bounds| bounds.visibility);
             async move {
-                let scope = Scope::Marked(desired.infra.clone());
+                let scope = Scope::Marked(infra.clone());
                 let seen = sweep(io, limiter, &target, &type_name, &scope, ids, visibility, attempts).await;
                 (target, type_name, seen)
             }
@@ -205,10 +214,13 @@ async fn by_id(
     Ok(missing)
 }
 
+/// Types by the target on which they are read, with the ids to look for.
+pub(super) type ObjectsByType = BTreeMap<(TargetId, TypeName), BTreeSet<ObjectId>>;
+
 /// Every target and type of the run, with the ids that the logs know.
-fn objects_by_type(wanted: &Wanted<'_>) -> BTreeMap<(TargetId, TypeName), BTreeSet<ObjectId>> {
+pub(super) fn objects_by_type(wanted: &Wanted<'_>) -> ObjectsByType {
     let Wanted { desired, recorded, selection, adoptions } = wanted;
-    let mut found: BTreeMap<(TargetId, TypeName), BTreeSet<ObjectId>> = BTreeMap::new();
+    let mut found = ObjectsByType::new();
     for (addr, block) in &desired.blocks {
         let Some(dc) = desired.dcs.get(&addr.dc).filter(|dc| selection.names(addr, Some(&dc.env))) else { continue };
         for (name, resource) in &block.resources {

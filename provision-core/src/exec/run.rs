@@ -11,6 +11,7 @@ use tracing::Instrument as _;
 
 use super::blocks::block_reports;
 use super::context::{Exec, Settings};
+use super::logs::read_recorded;
 use super::observe::{Wanted, observe, targets};
 use super::report::{ActionReport, ActionResult, RunReport};
 use super::scheduler::walk;
@@ -172,8 +173,6 @@ pub enum RunError {
 const MANY: usize = 5;
 /// How often a block that another run holds is asked for.
 const LOCK_RETRY: Duration = Duration::from_secs(2);
-/// How many streams are read at a time.
-const READERS: usize = 16;
 
 /// Reads the logs and the clouds, and plans. Changes nothing anywhere.
 ///
@@ -445,23 +444,8 @@ async fn read_logs(
     let mut addrs: BTreeSet<BlockAddr> = list_blocks(io).await?.into_iter().collect();
     addrs.extend(spec.desired.blocks.keys().cloned());
     addrs.retain(|addr| !claims.contains_key(addr));
-    let reads = futures::stream::iter(addrs)
-        .map(|addr| async move {
-            let read = read_block(io, infra, &addr).await;
-            (addr, read)
-        })
-        .buffer_unordered(READERS);
-    let mut recorded: BTreeMap<BlockAddr, BlockInput> =
-        claims.iter().map(|(addr, claim)| (addr.clone(), Ok(claim.state().as_ref().clone()))).collect();
-    for (addr, read) in reads.collect::<Vec<_>>().await {
-        let state = match read {
-            Ok(state) => Ok(state),
-            Err(error @ ReadError::Store { .. }) => return Err(error.into()),
-            // One block's log is damaged: the others are unharmed.
-            Err(error) => Err(error.to_string()),
-        };
-        recorded.insert(addr, state);
-    }
+    let mut recorded = read_recorded(io, infra, addrs).await?;
+    recorded.extend(claims.iter().map(|(addr, claim)| (addr.clone(), Ok(claim.state().as_ref().clone()))));
     Ok(recorded)
 }
 

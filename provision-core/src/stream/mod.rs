@@ -13,6 +13,7 @@ mod fold;
 mod key;
 mod lease;
 mod log;
+mod many;
 mod moving;
 mod name;
 mod probe;
@@ -34,6 +35,7 @@ pub use lease::{Lease, LeaseLapsed, Timing};
 pub use log::{
     ReadError, fold_block, list_blocks, list_runs, read_after, read_block, read_log, read_run, refresh_block,
 };
+pub use many::{ManyRead, read_block_logs, read_blocks, read_runs};
 pub use moving::{Came, MovedOut};
 pub use name::StreamEvent;
 pub use probe::{StoreError, enter_store, look_at_store};

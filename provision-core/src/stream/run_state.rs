@@ -13,6 +13,8 @@ use crate::progress::CheckResult;
 pub struct RunState {
     /// The last entry.
     pub head: Option<Head>,
+    /// When the first entry was written, by the store's clock.
+    pub began_ms: u64,
     /// When the last entry was written, by the store's clock.
     pub modified_ms: u64,
     /// How it began; `None` for a stream without entries.
@@ -101,6 +103,9 @@ impl RunState {
                 (RunEvent::Ended { outcome }, Some(_), None) => self.ended = Some(*outcome),
                 _ => return Err(Illegal::RunOrder),
             }
+        }
+        if self.head.is_none() {
+            self.began_ms = entry.modified_ms;
         }
         self.head = Some(entry.head());
         self.modified_ms = entry.modified_ms;

@@ -78,6 +78,30 @@ fn a_computed_network_that_cannot_be() {
 }
 
 #[test]
+fn what_a_block_returns_is_checked_like_what_it_takes() {
+    fn bad(b: &Block<UsEast>, cidr: Cidr) -> (Cidr, Text<UsEast>) {
+        b.put("net", Net { cidr });
+        (cidr.subnet(24, 256), text!("in {}", cidr.subnet(8, 0)))
+    }
+    fn passes_on(_: &Block<UsEast>, (): ()) -> Ref<NetId, UsEast> {
+        Infrastructure::new("other").dc(UsEast).block("base", base, &SIZE).net
+    }
+    let infra = Infrastructure::new("example");
+    infra.dc(UsEast).block("base", bad, cidr!("10.1.0.0/16"));
+    infra.dc(UsEast).block("on", passes_on, ());
+    let numbers = "`10.1.0.0/16` has 256 subnets of length 24, counted from 0: there is no number 256";
+    assert_eq!(
+        texts(infra),
+        [
+            format!("us-east.base, what it returns: {numbers}"),
+            "us-east.base, what it returns: `10.1.0.0/16` has no subnets of length 8; write 16 to 32".to_owned(),
+            "us-east.on, what it returns: a ref of another `Infrastructure`; use those that this one's blocks returned"
+                .to_owned(),
+        ]
+    );
+}
+
+#[test]
 fn refs_of_another_infrastructure() {
     let other = Infrastructure::new("other");
     let net = other.dc(UsEast).block("base", base, &SIZE);

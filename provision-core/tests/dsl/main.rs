@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use provision_core::desired::Desired;
+use provision_core::desired::{Desired, DesiredBlock};
 use provision_core::prelude::*;
 use provision_core::schema::{Grain, Kind, Literal, OnChange, Role};
 use provision_core::value::{Symbol, Tree};
@@ -39,6 +39,33 @@ fn blocks_know_their_function_their_parameters_and_what_they_use() {
     );
     let dc = &desired.dcs[&"us-east".parse().unwrap()];
     assert_eq!(dc.targets[&"toy".parse().unwrap()].to_string(), "toy:acme:lab");
+}
+
+#[test]
+fn what_a_block_returns_are_its_outputs() {
+    fn gate<D: On<Toy>>(b: &Block<D>, base: &Base<D>) -> (Text<D>, Ref<NetId, D>) {
+        let host = b.put("host", Host { net: base.net });
+        (text!("https://{}/", host.address()), base.net)
+    }
+    let infra = Infrastructure::new("example");
+    let us = infra.dc(UsEast);
+    let net = us.block("base", base, &SIZE);
+    us.block("gate", gate, &net);
+    us.block("nothing", nothing, ());
+    let desired = infra.finish().unwrap();
+    let outputs = |block: &str| serde_json::to_string(&desired.blocks[&block.parse().unwrap()].outputs).unwrap();
+    assert_eq!(
+        outputs("us-east.gate"),
+        concat!(
+            r#"[{"$text":["https://",{"$ref":"us-east.gate.host#address"},"/"]},"#,
+            r#"{"$ref":"us-east.base.net#id"}]"#
+        )
+    );
+    let block = &desired.blocks[&"us-east.nothing".parse().unwrap()];
+    assert!(block.outputs.is_null());
+    let written = serde_json::to_string(block).unwrap();
+    assert!(!written.contains("outputs"), "a definition without outputs keeps its digest: {written}");
+    assert_eq!(serde_json::from_str::<DesiredBlock>(&written).unwrap(), *block);
 }
 
 #[test]

@@ -62,6 +62,11 @@ pub(crate) fn line(text: &str) {
     writeln!(anstream::stdout().lock(), "{text}").unwrap_or_default();
 }
 
+/// A text for scripts, byte by byte, and a line end.
+pub(crate) fn as_it_is(text: &str) {
+    writeln!(std::io::stdout().lock(), "{text}").unwrap_or_default();
+}
+
 /// An error, on standard error.
 pub(crate) fn error(text: &str) {
     if is_json() {

@@ -245,7 +245,8 @@ pub(crate) fn expr(value: &Expr) -> String {
         Tree::Text(text) => quoted(text),
         Tree::List(list) => format!("[{}]", list.iter().map(expr).collect::<Vec<_>>().join(", ")),
         Tree::Map(map) => {
-            let entries: Vec<String> = map.iter().map(|(key, value)| format!("{key}: {}", expr(value))).collect();
+            let entries: Vec<String> =
+                map.iter().map(|(key, value)| format!("{}: {}", super::plain(key), expr(value))).collect();
             format!("{{{}}}", entries.join(", "))
         }
         Tree::Symbol(Symbol::Output(output)) => {

@@ -297,7 +297,7 @@ fn desired_block(addr: &BlockAddr, block: &BlockSpec, earlier: &mut Vec<(Res, Re
         earlier.push((*res, addr.resource(name.clone())));
         resources.insert(name, resource);
     }
-    DesiredBlock { function: block.name(), params: Value::Null, after, resources }
+    DesiredBlock { function: block.name(), params: Value::Null, after, resources, outputs: Tree::Null }
 }
 
 fn short(kind: Kind) -> &'static str {

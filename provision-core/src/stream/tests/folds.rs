@@ -10,7 +10,7 @@ use crate::stream::envelope::{ClaimRef, Entry};
 use crate::stream::event::{BlockEvent, Intent, Landed, ObjectRecord, TakeOver};
 use crate::stream::{BlockState, Illegal};
 use crate::target::TargetId;
-use crate::value::{Fields, Value};
+use crate::value::{Fields, Tree, Value};
 
 pub(super) fn claim(run: u8, epoch: u64) -> ClaimRef {
     ClaimRef { run: run_id(run), epoch: Epoch(epoch) }
@@ -222,6 +222,7 @@ fn definitions_are_found_by_digest() {
         params: Value::Null,
         after: BTreeSet::new(),
         resources: BTreeMap::new(),
+        outputs: Tree::Null,
     };
     let applying = |digest: &[u8], definition: Option<DesiredBlock>| BlockEvent::Applying {
         digest: Digest::of(digest),

@@ -4,6 +4,7 @@ mod arriving;
 mod claims;
 mod entries;
 mod folds;
+mod history;
 mod model;
 mod reading;
 mod stores;

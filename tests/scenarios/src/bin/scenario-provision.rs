@@ -25,6 +25,7 @@ enum Code {
     OtherPort,
     OtherDescription,
     OtherZone,
+    OtherOutputs,
     NoWeb,
     Wrong,
     /// A second subnet has the range of the first one.
@@ -41,6 +42,7 @@ fn code() -> Code {
         Ok("other-port") => Code::OtherPort,
         Ok("other-description") => Code::OtherDescription,
         Ok("other-zone") => Code::OtherZone,
+        Ok("other-outputs") => Code::OtherOutputs,
         Ok("no-web") => Code::NoWeb,
         Ok("wrong") => Code::Wrong,
         Ok("taken") => Code::Taken,
@@ -57,6 +59,8 @@ pub struct Network<D> {
     pub vpc: Ref<VpcId, D>,
     /// Its subnet.
     pub subnet: Ref<SubnetId, D>,
+    /// Whom it is for.
+    pub team: &'static str,
 }
 
 fn network<D: AwsDc>(b: &Block<D>, (): ()) -> Network<D> {
@@ -72,7 +76,8 @@ fn network<D: AwsDc>(b: &Block<D>, (): ()) -> Network<D> {
     if code() == Code::Taken {
         b.put("taken", Subnet { vpc, zone, cidr: range.subnet(prefix, 1) });
     }
-    Network { vpc: vpc.id(), subnet: subnet.id() }
+    let team = if code() == Code::OtherOutputs { "everybody" } else { "the web" };
+    Network { vpc: vpc.id(), subnet: subnet.id(), team }
 }
 
 fn web<D: AwsDc>(b: &Block<D>, net: &Network<D>) {
@@ -103,7 +108,7 @@ fn shard<D: AwsDc>(b: &Block<D>, p: &Shard<D>) -> Network<D> {
         // It has the range of the other one.
         b.put("taken", Subnet { vpc, zone, cidr: range.subnet(24, 0) });
     }
-    Network { vpc: vpc.id(), subnet: subnet.id() }
+    Network { vpc: vpc.id(), subnet: subnet.id(), team: "shards" }
 }
 
 fn shards<D: AwsDc>(dc: &provision_core::dsl::Dc<D>) {

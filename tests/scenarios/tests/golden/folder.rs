@@ -1,8 +1,11 @@
 //! A folder in which commands run, and what is comparable of what they print.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 
+use provision_core::sim::{FileCloud, Held, SimConfig, Tamper};
 use tempfile::TempDir;
 
 /// A folder with a simulated cloud, a state and a key of its own.
@@ -63,6 +66,65 @@ impl Folder {
         assert_eq!(listed.code, Some(0), "{listed}");
         listed.out.lines().map(str::to_owned).collect()
     }
+
+    fn simulated(&self) -> FileCloud {
+        FileCloud::open(&self.0.path().join(".provision/simulated/cloud"), SimConfig::instant(0)).unwrap()
+    }
+
+    /// The only object of the type, as the cloud itself holds it.
+    pub(crate) fn held(&self, type_name: &str) -> Held {
+        let objects = self.simulated().objects().unwrap();
+        objects.into_iter().find(|held| held.type_name.as_str() == type_name).unwrap()
+    }
+
+    /// Does something in the cloud behind the runners' back.
+    pub(crate) fn tamper(&self, tamper: &Tamper) {
+        self.simulated().tamper(tamper).unwrap().unwrap();
+    }
+
+    fn state(&self) -> PathBuf {
+        self.0.path().join(".provision/simulated/state/v1")
+    }
+
+    /// Changes a byte of an entry.
+    pub(crate) fn damage(&self, key: &str) {
+        let path = self.state().join(key);
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[20] ^= 1;
+        std::fs::write(path, bytes).unwrap();
+    }
+
+    /// Removes all that the store holds.
+    pub(crate) fn lose_state(&self) {
+        std::fs::remove_dir_all(self.state()).unwrap();
+    }
+
+    /// Puts a run's entries where those of another one would stand.
+    pub(crate) fn copy_run(&self, from: &str, to: &str) {
+        let (from, to) = (self.state().join("run").join(from), self.state().join("run").join(to));
+        std::fs::create_dir_all(&to).unwrap();
+        for entry in std::fs::read_dir(from).unwrap() {
+            let entry = entry.unwrap();
+            std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+        }
+    }
+
+    /// Every file of state and cloud, with what stands in it.
+    pub(crate) fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        let mut files = BTreeMap::new();
+        let mut folders = vec![self.0.path().join(".provision")];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    files.insert(path.clone(), std::fs::read(path).unwrap());
+                }
+            }
+        }
+        files
+    }
 }
 
 pub(crate) fn ended(output: Output) -> Ended {
@@ -90,7 +152,7 @@ impl fmt::Display for Ended {
     }
 }
 
-/// The text with every id, token, run and duration masked.
+/// The text with every id, token, run, duration, time and name of whoever runs the tests masked.
 fn masked(text: &str) -> String {
     let mut out = String::new();
     let mut word = String::new();
@@ -104,6 +166,7 @@ fn masked(text: &str) -> String {
             (true, 8) => "[8 hex]",
             (true, 17) => "[id]",
             (true, 32) => "[32 hex]",
+            (true, 64) => "[64 hex]",
             _ => &word,
         });
         word.clear();
@@ -111,8 +174,26 @@ fn masked(text: &str) -> String {
     }
     out.pop();
     let lines = out.lines().map(|line| match line.rsplit_once(" after ") {
-        Some((line, time)) if time.ends_with(" s") => format!("{line} after [time]\n"),
-        Some(_) | None => format!("{line}\n"),
+        Some((line, time)) if time.ends_with(" s") => format!("{} after [time]\n", without_time_and_names(line)),
+        Some(_) | None => format!("{}\n", without_time_and_names(line)),
     });
     lines.collect()
+}
+
+/// The line with dates, names of people and numbers of last entries masked: `2026-01-31 09:05:00 UTC`, `ann@host`,
+/// `(entry 7)`.
+fn without_time_and_names(line: &str) -> String {
+    let shape = |word: &str| word.chars().map(|c| if c.is_ascii_digit() { '9' } else { c }).collect::<String>();
+    let mut words: Vec<String> = Vec::new();
+    for word in line.split(' ') {
+        let last = words.last().map(String::as_str);
+        match (last, shape(word).as_str()) {
+            (_, "9999-99-99") => words.push("[date]".to_owned()),
+            (Some("[date]"), "99:99:99") => words.push("[time]".to_owned()),
+            (Some("(entry"), _) => words.push("[n])".to_owned()),
+            _ if word.contains('@') => words.push(if word.ends_with(',') { "[who]," } else { "[who]" }.to_owned()),
+            _ => words.push(word.to_owned()),
+        }
+    }
+    words.join(" ")
 }

@@ -2,11 +2,17 @@
 //!
 //! Latencies are real there, so these are few and tiny.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests: what fails, fails the test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "helpers of tests: what fails, fails the test; they look at files"
+)]
 
 mod ci;
+mod drift;
 mod folder;
 mod input;
 mod interrupts;
 mod life;
+mod looking;
 mod reports;

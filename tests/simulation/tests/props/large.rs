@@ -55,7 +55,10 @@ fn large(blocks: usize, of_each: usize) -> Desired {
             put(format!("instance-{n}"), Kind::Instance, entries);
         }
         let after = (number > 0).then(|| first.block.clone()).into_iter().collect();
-        desired.blocks.insert(addr, DesiredBlock { function: "b".to_owned(), params: Value::Null, after, resources });
+        desired.blocks.insert(
+            addr,
+            DesiredBlock { function: "b".to_owned(), params: Value::Null, after, resources, outputs: Tree::Null },
+        );
     }
     desired
 }

@@ -25,6 +25,7 @@ fn put(desired: &mut Desired, addr: &str, kind: Kind, inputs: &[(&str, Expr)]) {
         params: Value::Null,
         after: BTreeSet::new(),
         resources: BTreeMap::new(),
+        outputs: Expr::Null,
     };
     let block = desired.blocks.entry(addr.block.clone()).or_insert(fresh);
     let resource = resource(kind, inputs, 1);

@@ -1,0 +1,49 @@
+//! `drift`: what was applied against what is there. Reads, and changes nothing.
+
+use provision_core::drift::Verdict;
+use provision_core::driver::drive;
+use provision_core::dsl::Infrastructure;
+use provision_core::exec::{DriftSpec, Settings, look_for_drift};
+use provision_core::machine::Machine;
+
+use crate::cli::{Cli, DriftArgs};
+use crate::error::CliError;
+use crate::render::progress::Watcher;
+use crate::{Exit, clouds, render, setup, signals};
+
+pub(crate) async fn run(cli: &Cli, args: &DriftArgs, infrastructure: fn() -> Infrastructure) -> Result<Exit, CliError> {
+    let code = infrastructure();
+    let infra = code.name()?;
+    // Findings are no concern of drift; the targets of the blocks that were applied stand in their logs.
+    let dcs = code.finish().map(|desired| desired.dcs).unwrap_or_default();
+    let spec = DriftSpec {
+        infra,
+        targets: dcs.into_values().flat_map(|dc| dc.targets.into_values()).collect(),
+        providers: clouds::providers(),
+        read_attempts: Settings::default().read_attempts,
+    };
+    let world = setup::world(cli).await?;
+    // Nothing but the report may stand on standard output where a program reads it.
+    let mut watcher = (!args.json).then(|| Watcher::new(None, false));
+    let machine = Machine::new(|io| async move { look_for_drift(&io, &spec).await });
+    let driven = drive(machine, world, signals::none(), |progress| {
+        if let Some(watcher) = &mut watcher {
+            watcher.see(progress);
+        }
+    });
+    let report = signals::unless_interrupted(driven).await;
+    if let Some(watcher) = &mut watcher {
+        watcher.end();
+    }
+    let report = report??;
+    if args.json {
+        render::json(&report);
+    } else {
+        render::drift::show(&report);
+    }
+    Ok(match report.verdict() {
+        Verdict::None => Exit::Ok,
+        Verdict::Drift => Exit::Changes,
+        Verdict::NotKnown => Exit::Failed,
+    })
+}
