@@ -44,7 +44,7 @@ pub struct Plan {
 
 /// What may happen to a block.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum BlockPlan {
     /// It was planned.
     Planned(Box<BlockChange>),
@@ -142,7 +142,7 @@ pub enum ReplaceOrder {
 
 /// Where a resource's object comes from or goes to. Nothing is called for that but the setting of its mark.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Moved {
     /// It comes from there.
     In {
@@ -188,7 +188,7 @@ pub struct Retirement {
 
 /// Why something happens, or does not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Reason {
     /// The log knows no object of it.
     New,
@@ -302,7 +302,7 @@ pub enum Certainty {
 
 /// Something that a reader should know and that is no change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Note {
     /// An object carries our mark, but no log knows it.
     Unmanaged {

@@ -16,6 +16,7 @@ mod input;
 mod leaving;
 mod planner;
 mod refuse;
+mod sealed;
 
 #[cfg(test)]
 mod tests;
@@ -28,3 +29,4 @@ pub use decide::{Current, Decision, Wanted, decide};
 pub use graph::{ActionGraph, Cycle, Node, action_graph};
 pub use input::{BlockInput, Inputs, Missing, Mode, Presence, Providers, Selection, World};
 pub use planner::plan;
+pub use sealed::{MOST_BYTES, SealedError, open, seal};
