@@ -99,7 +99,8 @@ pub struct ResourcePlan {
     pub existing: Option<Existing>,
     /// Where something may be done: the object's fields as they are, the server's included.
     pub before: Option<Fields>,
-    /// Where something may be done and the resource stays: the fields that the definition sets, and defaults.
+    /// Where something may be done and the resource stays: the fields that the definition sets, and defaults. What is
+    /// known is filled in.
     pub after: Option<Exprs>,
     /// The name that a new object gets.
     pub new_name: Option<NewName>,

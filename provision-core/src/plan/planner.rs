@@ -15,7 +15,7 @@ use crate::mutant::{self, Mutant};
 use crate::schema::Schema;
 use crate::stream::event::ObjectRecord;
 use crate::stream::{BlockState, ResourceState};
-use crate::value::{Expr, Fields, OutputRef, Symbol, Tree, Value};
+use crate::value::{Expr, Exprs, Fields, OutputRef, Symbol, Tree, Value};
 
 /// Makes the plan.
 pub fn plan(inputs: Inputs<'_>) -> Plan {
@@ -351,7 +351,12 @@ impl<'a> Planner<'a> {
                 let before = self.recorded(&addr).map(|state| self.seen(&state.object));
                 let definition = self.definition(block).and_then(|block| block.resources.get(name));
                 let after = definition.filter(|_| !resource.allowed.contains(&Outcome::Delete)).map(|desired| {
-                    let mut after = desired.inputs.clone();
+                    let known = |expr: &Expr| match self.wanted(expr) {
+                        Wanted::Known(value) => value.widen(),
+                        Wanted::Unknown { expr, .. } => expr,
+                    };
+                    let mut after: Exprs =
+                        desired.inputs.iter().map(|(name, expr)| (name.clone(), known(expr))).collect();
                     let name = resource.new_name.as_ref();
                     after.extend(name.map(|name| (name.field.clone(), name.name.as_str().into())));
                     after

@@ -6,9 +6,6 @@ pub(crate) mod report;
 pub(crate) mod state;
 pub(crate) mod style;
 
-#[cfg(test)]
-mod tests;
-
 use std::io::Write as _;
 
 use style::RED;
@@ -16,6 +13,17 @@ use style::RED;
 /// A line on standard output. One that nobody reads any more (`| head`) is not an error.
 pub(crate) fn line(text: &str) {
     writeln!(anstream::stdout().lock(), "{text}").unwrap_or_default();
+}
+
+/// A whole document on standard output, to the last byte.
+pub(crate) fn document(text: &str) {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).unwrap_or_default();
+}
+
+/// A line on standard error, where standard output is a document.
+pub(crate) fn aside(text: &str) {
+    writeln!(anstream::stderr().lock(), "{text}").unwrap_or_default();
 }
 
 /// An error on standard error.

@@ -17,6 +17,7 @@ pub(crate) struct Watcher {
     done: usize,
     total: usize,
     phase: String,
+    line: fn(&str),
 }
 
 impl Watcher {
@@ -31,7 +32,12 @@ impl Watcher {
             bar.enable_steady_tick(Duration::from_millis(100));
             bar
         });
-        Self { bar, running: BTreeSet::new(), done: 0, total, phase: String::new() }
+        Self { bar, running: BTreeSet::new(), done: 0, total, phase: String::new(), line: super::line }
+    }
+
+    /// The same with its lines on standard error: standard output is a document.
+    pub(crate) fn beside_a_document(total: usize) -> Self {
+        Self { line: super::aside, ..Self::new(total) }
     }
 
     /// Takes one event in.
@@ -55,8 +61,8 @@ impl Watcher {
             | Progress::Recovered { .. } => {}
         }
         match (&self.bar, text(progress)) {
-            (Some(bar), Some(line)) if !is_chatter(progress) => bar.suspend(|| super::line(&line)),
-            (None, Some(line)) => super::line(&line),
+            (Some(bar), Some(line)) if !is_chatter(progress) => bar.suspend(|| (self.line)(&line)),
+            (None, Some(line)) => (self.line)(&line),
             (Some(_) | None, _) => {}
         }
         if let Some(bar) = &self.bar {

@@ -38,7 +38,7 @@ pub(crate) async fn run(cli: &Cli, args: &ApplyArgs, desired: Desired, mode: Mod
 async fn once(cli: &Cli, args: &ApplyArgs, spec: &RunSpec, mode: Mode, memory: &Memory) -> Result<Exit, CliError> {
     let prepared = super::plan::make(cli, spec, memory.clone()).await?;
     let plan = prepared.plan;
-    render::plan::show(&plan, &spec.desired);
+    render::plan::show(&plan);
     if spec.generation == GenerationChoice::Highest && mode == Mode::Apply {
         render::line(
             "This run was given no generation (--generation), and its store is shared: blocks that the code does not have are kept.",

@@ -2,6 +2,8 @@
 
 mod apply;
 mod plan;
+mod plan_file;
+mod show;
 mod state;
 mod validate;
 
@@ -18,6 +20,9 @@ pub(crate) async fn run(cli: Cli, infrastructure: fn() -> Infrastructure) -> Res
         // The state can be looked at whatever the code says.
         return state::run(&cli, verb, infrastructure).await;
     }
+    if let Verb::Show(args) = &cli.verb {
+        return show::run(args);
+    }
     let desired = match infrastructure().finish() {
         Ok(desired) => desired,
         Err(findings) => return Ok(validate::refused(&findings)),
@@ -27,6 +32,6 @@ pub(crate) async fn run(cli: Cli, infrastructure: fn() -> Infrastructure) -> Res
         Verb::Plan(args) => plan::run(&cli, args, desired).await,
         Verb::Apply(args) => apply::run(&cli, args, desired, Mode::Apply).await,
         Verb::Destroy(args) => apply::run(&cli, args, desired, Mode::Destroy).await,
-        Verb::State(_) => Ok(Exit::Ok),
+        Verb::State(_) | Verb::Show(_) => Ok(Exit::Ok),
     }
 }

@@ -9,13 +9,22 @@ use provision_core::plan::Mode;
 use crate::cli::{Cli, PlanArgs};
 use crate::error::CliError;
 use crate::render::progress::Watcher;
+use crate::verbs::{plan_file, show};
 use crate::{Exit, render, setup, signals};
 
 pub(crate) async fn run(cli: &Cli, args: &PlanArgs, desired: Desired) -> Result<Exit, CliError> {
     let mode = if args.destroy { Mode::Destroy } else { Mode::Apply };
     let spec = setup::spec(cli, desired, mode, true)?;
-    let prepared = make(cli, &spec, Memory::default()).await?;
-    render::plan::show(&prepared.plan, &spec.desired);
+    let watcher = if args.form.is_document() { Watcher::beside_a_document(0) } else { Watcher::new(0) };
+    let prepared = make_watched(cli, &spec, Memory::default(), watcher).await?;
+    if let Some(file) = &args.out {
+        plan_file::write(file, &prepared.plan)?;
+    }
+    show::print(&prepared.plan, &args.form);
+    if let Some(file) = &args.out {
+        let say = if args.form.is_document() { render::aside } else { render::line };
+        say(&render::plan::written(file));
+    }
     Ok(match (prepared.plan.refusals().next(), prepared.plan.is_empty()) {
         (Some(_), _) => Exit::Failed,
         (None, false) if args.detailed_exitcode => Exit::Changes,
@@ -25,8 +34,11 @@ pub(crate) async fn run(cli: &Cli, args: &PlanArgs, desired: Desired) -> Result<
 
 /// Reads and plans, with progress.
 pub(crate) async fn make(cli: &Cli, spec: &RunSpec, memory: Memory) -> Result<Prepared, CliError> {
+    make_watched(cli, spec, memory, Watcher::new(0)).await
+}
+
+async fn make_watched(cli: &Cli, spec: &RunSpec, memory: Memory, mut watcher: Watcher) -> Result<Prepared, CliError> {
     let world = setup::world(cli).await?;
-    let mut watcher = Watcher::new(0);
     let spec = spec.clone();
     let machine = Machine::with_memory(memory, |io| async move { prepare(&io, &spec).await });
     let driven = drive(machine, world, signals::none(), |progress| watcher.see(progress));

@@ -36,6 +36,16 @@ impl Folder {
         ended(self.start(code, args).wait_with_output().unwrap())
     }
 
+    #[expect(clippy::disallowed_methods, reason = "a file of the test's own")]
+    pub(crate) fn read(&self, file: &str) -> String {
+        std::fs::read_to_string(self.0.path().join(file)).unwrap()
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a file of the test's own")]
+    pub(crate) fn write(&self, file: &str, text: &str) {
+        std::fs::write(self.0.path().join(file), text).unwrap();
+    }
+
     /// Applies, and expects it to succeed.
     pub(crate) fn apply(&self, code: &str) -> Ended {
         let applied = self.run(code, &["apply", "--simulate", "--auto-approve"]);

@@ -8,3 +8,4 @@ mod folder;
 mod input;
 mod interrupts;
 mod life;
+mod plan_files;
