@@ -7,7 +7,8 @@
 //!   memory without bound.
 //!
 //! # Caveats
-//! The digest finds accidents. Whoever can write the file can write another plan into it: approvals name the digest.
+//! A value that is nested more than about a hundred levels deep can be sealed and not opened: whoever writes a file opens it
+//! first. The digest finds accidents. Whoever can write the file can write another plan into it: approvals name the digest.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -73,10 +73,10 @@ fn new(field: &str, column: usize, value: &Expr, width: usize) -> Vec<Line> {
     }
     let short = value::line(value, space);
     let mut lines = match value {
-        Tree::List(items) if short.chars().count() > space && items.len() > 1 => {
+        Tree::List(items) if short.chars().count() > space && !items.is_empty() => {
             items.iter().map(|item| line(1, value::line(item, width))).collect()
         }
-        Tree::Map(map) if short.chars().count() > space && map.len() > 1 => map
+        Tree::Map(map) if short.chars().count() > space && !map.is_empty() => map
             .iter()
             .map(|(key, item)| line(1, format!("{}: {}", value::name(key), value::line(item, width))))
             .collect(),

@@ -118,9 +118,18 @@ fn resource(out: &mut String, resource: &ResourceView<'_>, columns: usize) {
         Mark::Move | Mark::Adopt | Mark::Stay => DIM,
     };
     let (what, how) = resource.heading();
-    let how = if how.is_empty() { how } else { format!("  {DIM}{how}{DIM:#}") };
     let mark = resource.mark.text();
-    push(out, 4, &format!("{style}{mark}{style:#} {}  {DIM}{}{DIM:#}{how}", resource.addr.name, safe(&what)));
+    let heading = format!("{style}{mark}{style:#} {}  {DIM}{}{DIM:#}", resource.addr.name, safe(&what));
+    let width =
+        4 + [mark, resource.addr.name.as_str(), &what, &how].map(|part| part.chars().count() + 2).iter().sum::<usize>();
+    if how.is_empty() {
+        push(out, 4, &heading);
+    } else if width <= columns {
+        push(out, 4, &format!("{heading}  {DIM}{how}{DIM:#}"));
+    } else {
+        push(out, 4, &heading);
+        push(out, INDENT, &format!("{DIM}{how}{DIM:#}"));
+    }
     for line in resource.lines(columns.saturating_sub(INDENT + 2).max(LONG)) {
         push(out, INDENT + STEP * line.depth, &self::line(&line));
     }

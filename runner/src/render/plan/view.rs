@@ -2,11 +2,12 @@
 
 use provision_core::id::{BlockAddr, ResourceAddr};
 use provision_core::plan::{BlockChange, Outcome, Plan, Reason, ResourcePlan, Retirement};
+use provision_core::value::{Tree, Value};
 
 use super::counts::Counts;
 use super::diff::{self, Line, Sign};
 use super::value::{quoted, safe};
-use super::words::{self, Mark, or_null};
+use super::words::{self, Mark};
 
 /// A block.
 pub(crate) struct BlockView<'a> {
@@ -119,7 +120,7 @@ impl ResourceView<'_> {
                 // The object has a line of its own.
                 Reason::DeleteDue { .. } => {}
                 Reason::Field { field, from, to, replaces, differs } => {
-                    let mut change = diff::change(field, &or_null(from.as_ref()), to, width);
+                    let mut change = diff::change(field, &from.as_ref().map_or(Tree::Null, Value::widen), to, width);
                     if let Some(first) = change.first_mut() {
                         first.aside = words::forces(*replaces, *differs).to_owned();
                     }

@@ -1,7 +1,7 @@
 //! Words for everything that a plan can say.
 
 use provision_core::plan::{Certainty, Mode, Note, Outcome, Plan, Reason, ReplaceOrder, ResourcePlan};
-use provision_core::value::{Tree, Value};
+use provision_core::value::Value;
 
 use super::value::{self, safe, shortened};
 
@@ -201,9 +201,4 @@ pub(crate) fn mode(plan: &Plan) -> Option<&'static str> {
         Mode::Destroy => Some("Everything is to be destroyed."),
         Mode::Adopt => Some("Objects that are there are taken over; nothing else is done."),
     }
-}
-
-/// The value of a field that something has: what is not there is not set.
-pub(crate) fn or_null(value: Option<&Value>) -> provision_core::value::Expr {
-    value.map_or(Tree::Null, Value::widen)
 }
