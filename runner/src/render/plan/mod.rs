@@ -2,10 +2,10 @@
 //!
 //! | | |
 //! |---|---|
-//! | [`text`] | for a terminal |
-//! | [`markdown`] | for a review comment |
-//! | [`json`] | for policy and cost tools, in the shape of Terraform's |
-//! | [`view`], [`diff`], [`words`], [`counts`], [`value`] | what text and Markdown say alike |
+//! | `text` | for a terminal |
+//! | `markdown` | for a review comment |
+//! | `json` | for policy and cost tools, in the shape of Terraform's |
+//! | `view`, `diff`, `words`, `counts`, `value` | what text and Markdown say alike |
 
 mod counts;
 mod diff;
