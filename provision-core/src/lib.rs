@@ -19,6 +19,7 @@ pub mod provider;
 pub mod schema;
 pub mod sim;
 pub mod stream;
+mod strict;
 pub mod target;
 pub mod value;
 

@@ -1,6 +1,7 @@
 //! Flags and verbs.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -63,6 +64,8 @@ pub(crate) enum Verb {
     Validate,
     /// Show what an apply would do
     Plan(PlanArgs),
+    /// Show the plan in a file that `plan --out` wrote; needs no network, no store, and no valid definitions
+    Show(ShowArgs),
     /// Bring everything to its definition
     Apply(ApplyArgs),
     /// Delete everything that the state knows
@@ -87,7 +90,24 @@ impl Cli {
         match &self.verb {
             Verb::Apply(args) | Verb::Destroy(args) => args.json,
             Verb::Validate
+            | Verb::Show(_)
             | Verb::Plan(_)
+            | Verb::Drift(_)
+            | Verb::Output(_)
+            | Verb::Graph(_)
+            | Verb::Run(_)
+            | Verb::State(_) => false,
+        }
+    }
+
+    /// Whether standard output is one document.
+    pub(crate) fn prints_a_document(&self) -> bool {
+        match &self.verb {
+            Verb::Plan(args) => args.form.is_document(),
+            Verb::Show(args) => args.form.is_document(),
+            Verb::Validate
+            | Verb::Apply(_)
+            | Verb::Destroy(_)
             | Verb::Drift(_)
             | Verb::Output(_)
             | Verb::Graph(_)
@@ -190,6 +210,33 @@ pub(crate) struct PlanArgs {
     /// Plan the deletion of everything
     #[arg(long)]
     pub(crate) destroy: bool,
+    /// Write the plan to a file too, for `show` and `apply`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) form: Form,
+}
+
+/// Flags of `show`.
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    /// The file
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) form: Form,
+}
+
+/// What a plan is printed as. Nothing else goes to standard output then.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub(crate) struct Form {
+    /// Print JSON in the shape of Terraform's plans, for policies and tools
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Print Markdown for a review comment, no longer than GitHub takes
+    #[arg(long)]
+    pub(crate) markdown: bool,
 }
 
 /// Flags of `apply` and `destroy`.

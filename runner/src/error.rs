@@ -4,6 +4,7 @@ use provision_core::driver::{HolderError, KeyFileError, OpenError};
 use provision_core::exec::RunError;
 use provision_core::id::{BadName, BlockAddr, ResourceAddr};
 use provision_core::outputs::NoOutput;
+use provision_core::plan::SealedError;
 use provision_core::sim::FileCloudError;
 use provision_core::stream::ReadError;
 use thiserror::Error;
@@ -51,6 +52,12 @@ pub(crate) enum CliError {
     ManyRuns { given: String, among: Vec<String> },
     #[error("{0} can't be read or written")]
     File(String, #[source] std::io::Error),
+    #[error("{0} is there and is no file: give another name")]
+    NoFile(String),
+    #[error("{0}")]
+    Plan(String, #[source] SealedError),
+    #[error("the plan can't be kept in a file")]
+    Unsealable(#[source] SealedError),
     #[error("where the home directory is is not known: set PROVISION_KEY to the path of the signing key")]
     NoHome,
     #[error("{name} holds `{value}`: {problem}")]

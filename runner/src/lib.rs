@@ -80,7 +80,7 @@ pub fn main(infrastructure: fn() -> Infrastructure) -> ExitCode {
     };
     render::style::set_colour(cli.no_color);
     let automated = std::env::var("PROVISION_IN_AUTOMATION").is_ok_and(|value| variables::says_yes(&value));
-    render::set_manner(render::Manner { json: cli.prints_events(), automated });
+    render::set_manner(render::Manner { json: cli.prints_events(), document: cli.prints_a_document(), automated });
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     for warning in variables::unknown(names, &variables::known(&cli::Cli::command())) {
         render::warning(&warning);

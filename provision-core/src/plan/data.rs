@@ -44,7 +44,7 @@ pub struct Plan {
 
 /// What may happen to a block.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum BlockPlan {
     /// It was planned.
     Planned(Box<BlockChange>),
@@ -101,7 +101,8 @@ pub struct ResourcePlan {
     pub existing: Option<Existing>,
     /// Where something may be done: the object's fields as they are, the server's included.
     pub before: Option<Fields>,
-    /// Where something may be done and the resource stays: the fields that the definition sets, and defaults.
+    /// Where something may be done and the resource stays: the fields that the definition sets, and defaults. What is
+    /// known is filled in.
     pub after: Option<Exprs>,
     /// The name that a new object gets.
     pub new_name: Option<NewName>,
@@ -144,7 +145,7 @@ pub enum ReplaceOrder {
 
 /// Where a resource's object comes from or goes to. Nothing is called for that but the setting of its mark.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Moved {
     /// It comes from there.
     In {
@@ -190,7 +191,7 @@ pub struct Retirement {
 
 /// Why something happens, or does not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Reason {
     /// The log knows no object of it.
     New,
@@ -304,7 +305,7 @@ pub enum Certainty {
 
 /// Something that a reader should know and that is no change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Note {
     /// An object carries our mark, but no log knows it.
     Unmanaged {

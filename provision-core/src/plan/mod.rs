@@ -20,6 +20,7 @@ mod moves;
 mod one;
 mod planner;
 mod refuse;
+mod sealed;
 
 #[cfg(test)]
 mod tests;
@@ -33,3 +34,4 @@ pub use decide::{Current, Decision, Wanted, decide};
 pub use graph::{ActionGraph, Cycle, Node, action_graph};
 pub use input::{BlockInput, Inputs, Missing, Mode, Presence, Providers, Selection, World};
 pub use planner::plan;
+pub use sealed::{MOST_BYTES, SealedError, open, seal};

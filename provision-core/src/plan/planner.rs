@@ -10,7 +10,7 @@ use crate::desired::{DesiredBlock, DesiredResource};
 use crate::id::{BlockAddr, Digest, EnvName, ObjectId, ResourceAddr, ResourceName};
 use crate::stream::event::ObjectRecord;
 use crate::stream::{BlockState, ResourceState};
-use crate::value::{Expr, Fields, OutputRef, Symbol, Tree, Value};
+use crate::value::{Expr, Exprs, Fields, OutputRef, Symbol, Tree, Value};
 
 /// Makes the plan.
 pub fn plan(inputs: Inputs<'_>) -> Plan {
@@ -346,7 +346,12 @@ impl<'a> Planner<'a> {
                 });
                 let after =
                     self.desired(&addr).filter(|_| !resource.allowed.contains(&Outcome::Delete)).map(|desired| {
-                        let mut after = desired.inputs.clone();
+                        let known = |expr: &Expr| match self.wanted(expr) {
+                            Wanted::Known(value) => value.widen(),
+                            Wanted::Unknown { expr, .. } => expr,
+                        };
+                        let mut after: Exprs =
+                            desired.inputs.iter().map(|(name, expr)| (name.clone(), known(expr))).collect();
                         let name = resource.new_name.as_ref();
                         after.extend(name.map(|name| (name.field.clone(), name.name.as_str().into())));
                         after

@@ -11,10 +11,10 @@ use thiserror::Error;
 
 use super::key::{PublicKey, Signer};
 use super::name::{StreamEvent, shown};
-use super::strict;
 use crate::id::{Digest, Epoch, Generation, InfraId, Nonce, Revision, RunId, Seq};
 use crate::machine::Memory;
 use crate::mutant::{self, Mutant};
+use crate::strict;
 
 /// The format that this build writes, and the newest that it reads.
 pub const FORMAT: u32 = 1;

@@ -19,7 +19,6 @@ mod name;
 mod probe;
 mod run;
 mod run_state;
-mod strict;
 mod write;
 
 #[cfg(test)]

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::log::{ReadError, backoff, get};
-use super::strict;
 use crate::id::{InfraId, Nonce};
 use crate::machine::{Io, PutAnswer, StoreKey};
+use crate::strict;
 
 /// The layout of keys that this build writes, and the newest that it reads.
 const LAYOUT: u32 = 1;

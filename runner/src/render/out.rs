@@ -15,6 +15,8 @@ use crate::events::{self, Event, Severity};
 pub(crate) struct Manner {
     /// Events instead of text.
     pub(crate) json: bool,
+    /// Standard output is a document: lines for people go to standard error.
+    pub(crate) document: bool,
     /// Nobody is there who could type what a hint says.
     pub(crate) automated: bool,
 }
@@ -59,7 +61,17 @@ pub(crate) fn line(text: &str) {
         }
         return;
     }
-    writeln!(anstream::stdout().lock(), "{text}").unwrap_or_default();
+    if manner().document {
+        writeln!(anstream::stderr().lock(), "{text}").unwrap_or_default();
+    } else {
+        writeln!(anstream::stdout().lock(), "{text}").unwrap_or_default();
+    }
+}
+
+/// A whole document on standard output, to the last byte.
+pub(crate) fn document(text: &str) {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).unwrap_or_default();
 }
 
 /// A text for scripts, byte by byte, and a line end.

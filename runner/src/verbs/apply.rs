@@ -152,7 +152,7 @@ fn show(plan: &Plan, spec: &RunSpec) {
     if render::is_json() {
         events::planned(plan).iter().for_each(render::event);
     } else {
-        render::plan::show(plan, &spec.desired);
+        render::plan::show(plan);
     }
     if spec.generation == GenerationChoice::Highest && spec.mode == Mode::Apply {
         render::line(

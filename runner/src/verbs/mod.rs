@@ -5,7 +5,9 @@ mod drift;
 mod graph;
 mod output;
 mod plan;
+mod plan_file;
 mod runs;
+mod show;
 mod state_history;
 mod state_list;
 mod state_show;
@@ -27,6 +29,7 @@ pub(crate) async fn run(cli: Cli, infrastructure: fn() -> Infrastructure) -> Res
         Verb::Output(args) => output::run(&cli, args, infrastructure).await,
         Verb::Run(verb) => runs::run(&cli, verb, infrastructure).await,
         Verb::State(verb) => state(&cli, verb, infrastructure).await,
+        Verb::Show(args) => show::run(args),
         Verb::Validate | Verb::Plan(_) | Verb::Apply(_) | Verb::Destroy(_) | Verb::Graph(_) => {
             match infrastructure().finish() {
                 Ok(desired) => of_code(&cli, desired).await,
@@ -45,7 +48,7 @@ async fn of_code(cli: &Cli, desired: Desired) -> Result<Exit, CliError> {
         Verb::Destroy(args) => apply::run(cli, args, desired, Mode::Destroy).await,
         Verb::Graph(args) => graph::run(args, &desired),
         // Carried out without it.
-        Verb::Drift(_) | Verb::Output(_) | Verb::Run(_) | Verb::State(_) => Ok(Exit::Ok),
+        Verb::Drift(_) | Verb::Output(_) | Verb::Run(_) | Verb::State(_) | Verb::Show(_) => Ok(Exit::Ok),
     }
 }
 

@@ -9,13 +9,20 @@ use provision_core::plan::Mode;
 use crate::cli::{Cli, PlanArgs};
 use crate::error::CliError;
 use crate::render::progress::Watcher;
+use crate::verbs::{plan_file, show};
 use crate::{Exit, render, setup, signals};
 
 pub(crate) async fn run(cli: &Cli, args: &PlanArgs, desired: Desired) -> Result<Exit, CliError> {
     let mode = if args.destroy { Mode::Destroy } else { Mode::Apply };
     let spec = setup::spec(cli, desired, mode, true)?;
     let prepared = make(cli, &spec, Memory::default()).await?;
-    render::plan::show(&prepared.plan, &spec.desired);
+    if let Some(file) = &args.out {
+        plan_file::write(file, &prepared.plan)?;
+    }
+    show::print(&prepared.plan, &args.form);
+    if let Some(file) = &args.out {
+        render::line(&render::plan::written(file));
+    }
     Ok(match (prepared.plan.refusals().next(), prepared.plan.is_empty()) {
         (Some(_), _) => Exit::Failed,
         (None, false) if args.detailed_exitcode => Exit::Changes,

@@ -3,4 +3,5 @@
 mod ceiling;
 mod decide;
 mod graph;
+mod sealed;
 mod support;

@@ -15,4 +15,5 @@ mod input;
 mod interrupts;
 mod life;
 mod looking;
+mod plan_files;
 mod reports;
