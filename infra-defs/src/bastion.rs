@@ -2,6 +2,7 @@
 
 use provision_aws::Instance;
 use provision_aws::prelude::*;
+use provision_core::dsl::check::tcp;
 use provision_core::prelude::*;
 
 use crate::network::Network;
@@ -31,5 +32,7 @@ pub fn bastion<D: AwsDc>(b: &Block<D>, (net, groups, p): (&Network<D>, &Security
         .security_groups([groups.bastion])
         .user_data(text!("#!/bin/sh\necho 'a bastion of {}' > /etc/motd\n", net.vpc))
         .tags([("team", "infra")]);
+    // Asked from where the run is: runners sit inside the network.
+    b.check("ssh", tcp(text!("{}:22", host.private_ip())));
     Bastion { address: host.private_ip() }
 }

@@ -5,7 +5,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{BlockAddr, DcName, Digest, EnvName, InfraId, ProviderName, ResourceAddr, ResourceName, TypeName};
+use crate::check::{CustomChecks, DesiredCheck};
+use crate::id::{
+    BlockAddr, CheckName, DcName, Digest, EnvName, InfraId, ProviderName, ResourceAddr, ResourceName, TypeName,
+};
 use crate::target::TargetId;
 use crate::value::{Expr, Exprs, Value};
 
@@ -20,6 +23,8 @@ pub struct Desired {
     pub dcs: BTreeMap<DcName, DesiredDc>,
     /// The blocks.
     pub blocks: BTreeMap<BlockAddr, DesiredBlock>,
+    /// The functions that checks name.
+    pub custom_checks: CustomChecks,
 }
 
 /// A data centre.
@@ -59,6 +64,9 @@ pub struct DesiredBlock {
     /// What its function returned: what other blocks and people can use of it.
     #[serde(default, skip_serializing_if = "Expr::is_null")]
     pub outputs: Expr,
+    /// How to find out whether it is healthy.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub checks: BTreeMap<CheckName, DesiredCheck>,
 }
 
 /// A resource.
@@ -114,6 +122,9 @@ impl DesiredBlock {
         let mut block = self.clone();
         for resource in block.resources.values_mut() {
             resource.location = Location::default();
+        }
+        for check in block.checks.values_mut() {
+            check.location = Location::default();
         }
         block
     }

@@ -3,6 +3,7 @@
 //! See `ARCHITECTURE.md` for the code map.
 
 pub mod call;
+pub mod check;
 pub mod desired;
 pub mod drift;
 pub mod driver;

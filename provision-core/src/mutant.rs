@@ -89,6 +89,9 @@ mutants! {
     // Order and plan.
     DeleteBeforeItsUsersUpdate: "The delete of an object does not wait for those who use it.",
     DeleteBeforeItsSuccessor: "An object that nothing uses is deleted before its successor is made.",
+    FailedCheckPasses: "A health check that fails counts as passed.",
+    OnePassIsEnough: "One attempt of a health check that passes is enough, however many have to.",
+    SimulatedCheckCounts: "What a simulated cloud says about health counts in a run that is not simulated.",
     GateIgnored: "Blocks and environments do not wait for those before them.",
     CeilingIgnored: "Whatever turns out to be necessary under the claims is done, also beyond the approved plan.",
     MovesWithOpenCalls: "An object changes its address although a call on it is open.",

@@ -139,6 +139,7 @@ mod tests {
             after: BTreeSet::new(),
             resources: BTreeMap::new(),
             outputs: serde_json::from_str(outputs).unwrap(),
+            checks: BTreeMap::new(),
         };
         let object = |id: &str| ResourceState {
             object: ObjectRecord {

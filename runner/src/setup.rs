@@ -1,17 +1,20 @@
 //! From flags and environment to a run: store, key, generation, clouds.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use provision_core::check::{Checker, CustomChecks};
 use provision_core::desired::Desired;
 use provision_core::driver::{
-    Clients, Connector, ObjectStoreBackend, World, draw_nonce, load_or_create_key, our_holder, our_name,
+    Clients, Connector, NetworkChecker, NetworkDialer, ObjectStoreBackend, World, draw_nonce, load_or_create_key,
+    our_holder, our_name,
 };
 use provision_core::exec::{GenerationChoice, RunSpec, Settings};
-use provision_core::id::Revision;
+use provision_core::id::{BlockAddr, Revision};
 use provision_core::plan::Mode;
-use provision_core::sim::{FileCloud, SimConfig};
+use provision_core::sim::{FileCloud, SimChecker, SimConfig};
 use provision_core::stream::{Signer, Timing};
 
 use crate::cli::Cli;
@@ -23,6 +26,8 @@ const SIMULATED_STATE: &str = ".provision/simulated/state";
 const SIMULATED_CLOUD: &str = ".provision/simulated/cloud";
 /// How slow the simulated cloud is, in percent of its model: an apply of the example takes about six seconds.
 const SIMULATED_LATENCY: u32 = 70;
+/// The blocks whose health checks never pass in the simulated cloud.
+const UNHEALTHY: &str = "PROVISION_SIMULATE_UNHEALTHY";
 /// The shortest lease that is worth having.
 const LEAST_LEASE: Duration = Duration::from_millis(500);
 
@@ -47,15 +52,39 @@ pub(crate) fn simulated_cloud(must_exist: bool) -> Result<Arc<FileCloud>, CliErr
     if must_exist && !dir.exists() {
         return Err(CliError::NoSimulatedCloud(SIMULATED_CLOUD.to_owned()));
     }
-    Ok(Arc::new(FileCloud::open(dir, SimConfig { latency_percent: SIMULATED_LATENCY, ..SimConfig::default() })?))
+    let (unhealthy, unhealthy_per_mille) = unhealthy()?;
+    let config =
+        SimConfig { latency_percent: SIMULATED_LATENCY, unhealthy, unhealthy_per_mille, ..SimConfig::default() };
+    Ok(Arc::new(FileCloud::open(dir, config)?))
 }
 
 /// What a run's actions act on.
-pub(crate) async fn world(cli: &Cli) -> Result<World, CliError> {
+///
+/// `custom` are the functions that health checks name.
+pub(crate) async fn world(cli: &Cli, custom: &CustomChecks) -> Result<World, CliError> {
     let store = open_store(cli).await?;
-    let connector: Arc<dyn Connector> =
-        if cli.simulate { Arc::new(clouds::Simulated(simulated_cloud(false)?)) } else { Arc::new(clouds::Real) };
-    Ok(World { store: Arc::new(store), clients: Clients::new(connector), me: Some(our_holder()?) })
+    let (connector, checker): (Arc<dyn Connector>, Arc<dyn Checker>) = if cli.simulate {
+        let cloud = simulated_cloud(false)?;
+        (Arc::new(clouds::Simulated(cloud.clone())), Arc::new(SimChecker::in_file(cloud)))
+    } else {
+        (Arc::new(clouds::Real), Arc::new(NetworkChecker::new(Arc::new(NetworkDialer), custom.clone())))
+    };
+    Ok(World { store: Arc::new(store), clients: Clients::new(connector), checker, me: Some(our_holder()?) })
+}
+
+/// Which health checks never pass in the simulated cloud, for demonstrations and tests: blocks, or how many of a thousand
+/// checks; which ones the cloud's seed says.
+fn unhealthy() -> Result<(BTreeSet<BlockAddr>, u64), CliError> {
+    let Ok(value) = std::env::var(UNHEALTHY) else { return Ok((BTreeSet::new(), 0)) };
+    if let Ok(per_mille) = value.parse() {
+        return Ok((BTreeSet::new(), per_mille));
+    }
+    let blocks = value.split(',').map(str::trim).filter(|block| !block.is_empty()).map(str::parse);
+    let blocks = blocks.collect::<Result<BTreeSet<BlockAddr>, _>>();
+    blocks.map(|blocks| (blocks, 0)).map_err(|bad| {
+        let problem = format!("{bad}; write blocks with commas in between, or a number of a thousand");
+        CliError::Variable { name: UNHEALTHY.to_owned(), value, problem }
+    })
 }
 
 /// What a run is made of.

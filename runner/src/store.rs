@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use provision_core::driver::{Clients, World, drive, our_holder};
+use provision_core::driver::{Clients, NoChecker, World, drive, our_holder};
 use provision_core::exec::{RunError, read_recorded};
 use provision_core::id::{BlockAddr, InfraId};
 use provision_core::machine::{Io, Machine};
@@ -29,7 +29,12 @@ where
 {
     let store = setup::open_store(cli).await?;
     // Whether the process of a run is there is told where it can be seen.
-    let world = World { store: Arc::new(store), clients: Clients::default(), me: our_holder().ok() };
+    let world = World {
+        store: Arc::new(store),
+        clients: Clients::default(),
+        checker: Arc::new(NoChecker),
+        me: our_holder().ok(),
+    };
     let machine = Machine::new(|io| async move {
         look_at_store(&io, &infra).await?;
         protocol(io, infra).await

@@ -11,7 +11,7 @@ use crate::argv;
 /// What begins the names of ours.
 const PREFIX: &str = "PROVISION_";
 /// Read here and there, and no flags.
-const OTHERS: [&str; 7] = [
+const OTHERS: [&str; 8] = [
     "PROVISION_AWS_STAMP_BOUND",
     "PROVISION_AWS_VISIBILITY",
     argv::VARIABLE,
@@ -19,6 +19,7 @@ const OTHERS: [&str; 7] = [
     "PROVISION_KEY",
     "PROVISION_LEASE",
     "PROVISION_LOG",
+    "PROVISION_SIMULATE_UNHEALTHY",
 ];
 /// Our own tests' variables: their processes inherit them.
 const TESTS: &str = "PROVISION_TESTBED";

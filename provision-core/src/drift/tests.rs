@@ -234,6 +234,7 @@ fn fields_that_the_definition_leaves_alone_are_no_drift() {
         after: BTreeSet::new(),
         resources: BTreeMap::from([("one".parse().unwrap(), desired)]),
         outputs: Expr::Null,
+        checks: BTreeMap::new(),
     }));
     assert_eq!(drifted(&case.dc()), [r#"names: ["a","b"] -> ["c"]"#]);
 }

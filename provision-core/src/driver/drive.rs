@@ -11,6 +11,7 @@ use super::clock;
 use super::holder;
 use super::store::Store;
 use crate::call::{Answer, ReadAnswer, Refusal};
+use crate::check::{CheckAnswer, Checker};
 use crate::machine::{Action, ActionId, Event, GetAnswer, HolderState, ListAnswer, Machine, PutAnswer, Verified};
 use crate::progress::Progress;
 use crate::stream::event::Holder;
@@ -25,6 +26,8 @@ pub struct World {
     pub store: Arc<dyn Store>,
     /// The client halves.
     pub clients: Clients,
+    /// Who asks health checks.
+    pub checker: Arc<dyn Checker>,
     /// This process, if it may judge others dead.
     pub me: Option<Holder>,
 }
@@ -118,6 +121,7 @@ fn unknown(action: &Action) -> Event {
         Action::Verify { .. } => Event::Verify(Verified::No { problem: reason }),
         Action::Call { .. } => Event::Call(Answer::Unknown { reason }),
         Action::Read { .. } => Event::Read(ReadAnswer::Failed { refusal: None, reason }),
+        Action::Check { .. } => Event::Check(CheckAnswer { result: Err(reason), simulated: false }),
         Action::ProbeHolder { .. } => Event::Holder(HolderState::Unknown),
         Action::Sleep { .. } | Action::Emit(_) => Event::Woke,
     }
@@ -151,6 +155,7 @@ async fn perform(world: &World, action: Action) -> Event {
             Ok(client) => client.read(&read).await,
             Err(reason) => ReadAnswer::Failed { refusal: Some(Refusal::Invalid), reason },
         }),
+        Action::Check { check } => Event::Check(world.checker.check(&check).await),
         Action::ProbeHolder { holder } => Event::Holder(match &world.me {
             Some(me) => holder::probe(&holder, me),
             None => HolderState::Unknown,

@@ -5,6 +5,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "the driver is where the world is touched")]
 
+mod checker;
 mod clients;
 mod clock;
 mod drive;
@@ -15,6 +16,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
+pub use checker::{LocalDialer, NetworkChecker, NetworkDialer, NoChecker};
 pub use clients::{Clients, Connector};
 pub use clock::{now, shown_time};
 pub use drive::{World, drive};

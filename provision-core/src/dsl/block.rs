@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use std::rc::Rc;
 
 use super::args::Args;
+use super::check::Check;
 use super::cidr::Cidr;
 use super::dc::DataCentre;
 use super::input::Input;
@@ -100,6 +101,15 @@ impl<D: DataCentre> Block<D> {
             record.set(resource, field, input, &at);
         }
         Added { block: self, resource, of: PhantomData }
+    }
+
+    /// Says how to find out whether the block is healthy: what waits for the block waits until this passes.
+    ///
+    /// A check may use outputs of this block and of earlier ones. It is asked in every run that changes something here or
+    /// in what waits for this block.
+    #[track_caller]
+    pub fn check(&self, name: impl Into<String>, check: Check<D>) {
+        self.record.borrow_mut().check(self.index, name.into(), check, &here());
     }
 
     /// Orders this block after those that returned `earlier`, although it uses nothing of them.

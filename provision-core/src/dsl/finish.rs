@@ -7,8 +7,9 @@ use petgraph::graphmap::DiGraphMap;
 
 use super::block::Inputs;
 use super::input::{Filling, Input, Part};
-use super::record::{Record, ResourceRow, shown};
+use super::record::{CheckRow, Record, ResourceRow, shown};
 use super::refs::RawRef;
+use crate::check::{Ask, CustomChecks, DesiredCheck};
 use crate::desired::{Desired, DesiredBlock, DesiredDc, DesiredResource, Finding};
 use crate::id::{BlockAddr, DcName, EnvName, InfraId, ProviderName, TypeName};
 use crate::schema::Role;
@@ -34,9 +35,13 @@ impl Record {
             }
         }
         match (infra, last.findings.is_empty()) {
-            (Some(infra), true) => {
-                Ok(Desired { infra, environments, dcs: self.desired_dcs(), blocks: self.desired_blocks() })
-            }
+            (Some(infra), true) => Ok(Desired {
+                infra,
+                environments,
+                dcs: self.desired_dcs(),
+                blocks: self.desired_blocks(),
+                custom_checks: self.custom_checks(),
+            }),
             (_, _) => Err(last.findings.into_iter().collect()),
         }
     }
@@ -107,6 +112,7 @@ impl Record {
                     after,
                     resources: BTreeMap::new(),
                     outputs: self.symbolic(&row.outputs),
+                    checks: BTreeMap::new(),
                 };
                 Some((row.addr.clone()?, block))
             })
@@ -117,7 +123,29 @@ impl Record {
                 block.resources.insert(addr.name.clone(), resource);
             }
         }
+        for row in &self.checks {
+            let addr = self.blocks.get(row.block).and_then(|block| block.addr.as_ref());
+            let (Some(addr), Some(name)) = (addr, &row.name) else { continue };
+            let ask = row.ask.try_map::<_, std::convert::Infallible>(|open| Ok(self.symbolic(open)));
+            let ask = match ask {
+                Ok(ask) => ask,
+                Err(never) => match never {},
+            };
+            let CheckRow { every_ms, passes, within_ms, .. } = *row;
+            let check = DesiredCheck { ask, every_ms, passes, within_ms, location: row.at.clone() };
+            if let Some(block) = blocks.get_mut(addr) {
+                block.checks.insert(name.clone(), check);
+            }
+        }
         blocks
+    }
+
+    fn custom_checks(&self) -> CustomChecks {
+        let custom = self.checks.iter().filter_map(|row| match (&row.ask, &row.custom) {
+            (Ask::Custom { function, .. }, Some(check)) => Some((function.clone(), check.clone())),
+            _ => None,
+        });
+        CustomChecks(custom.collect())
     }
 
     fn desired_resource(&self, row: &ResourceRow) -> Option<DesiredResource> {

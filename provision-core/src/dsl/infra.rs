@@ -107,7 +107,7 @@ impl<D: DataCentre> Dc<D> {
 }
 
 /// The path of a function, without what it is generic over; or why it is not the function of a block.
-fn function_path<F>() -> Result<String, String> {
+pub(super) fn function_path<F>() -> Result<String, String> {
     if size_of::<F>() != 0 {
         return Err("the function of a block captures something; hand that in as an argument".to_owned());
     }

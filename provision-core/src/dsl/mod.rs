@@ -8,6 +8,7 @@
 //! | [`refs`] | [`Ref`]: a handle to an output, typed by what it points at and by its data centre |
 //! | [`input`] | [`IntoInput`]: what a field takes |
 //! | [`args`] | [`Args`]: what a block takes and returns |
+//! | [`check`] | health checks of a block |
 //! | [`cidr`], [`text`] | networks; texts with refs inside |
 //!
 //! Values are erased as soon as they enter: behind a setter or a struct literal stands one push into a table. Nothing
@@ -67,6 +68,7 @@
 
 pub mod args;
 pub mod block;
+pub mod check;
 pub mod cidr;
 pub mod dc;
 mod finish;

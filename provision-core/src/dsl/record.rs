@@ -2,15 +2,22 @@
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use super::block::{Inputs, Resource};
+use super::check::Check;
 use super::dc::{DataCentre, Environment};
 use super::input::Input;
+use crate::check::{Ask, CustomCheck, host_and_port, url};
 use crate::desired::{Channel, Finding, Lifecycle, Location};
-use crate::id::{BadName, BlockAddr, BlockName, DcName, EnvName, ProviderName, ResourceAddr, ResourceName};
+use crate::id::{BadName, BlockAddr, BlockName, CheckName, DcName, EnvName, ProviderName, ResourceAddr, ResourceName};
 use crate::schema::{Role, Schema};
 use crate::target::TargetId;
+
+/// The shortest time between two attempts of a check.
+const LEAST_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The place in the code from which the DSL was called.
 #[track_caller]
@@ -31,6 +38,7 @@ pub(crate) struct Record {
     pub(super) dcs: Vec<DcRow>,
     pub(super) blocks: Vec<BlockRow>,
     pub(super) resources: Vec<ResourceRow>,
+    pub(super) checks: Vec<CheckRow>,
     pub(super) names: HashSet<(usize, String)>,
     pub(super) block_names: HashSet<(usize, String)>,
     pub(super) building: bool,
@@ -56,15 +64,26 @@ pub(super) struct BlockRow {
     pub(super) after: BTreeSet<usize>,
 }
 
+pub(super) struct CheckRow {
+    pub(super) block: usize,
+    pub(super) name: Option<CheckName>,
+    pub(super) ask: Ask<Input>,
+    pub(super) custom: Option<Arc<dyn CustomCheck>>,
+    pub(super) every_ms: u64,
+    pub(super) passes: u32,
+    pub(super) within_ms: u64,
+    pub(super) at: Location,
+}
+
 /// What a resource type finds wrong with its inputs: field and problem.
-pub(super) type Check = fn(&Inputs) -> Vec<(&'static str, String)>;
+pub(super) type InputCheck = fn(&Inputs) -> Vec<(&'static str, String)>;
 
 pub(super) struct ResourceRow {
     pub(super) label: String,
     pub(super) addr: Option<ResourceAddr>,
     pub(super) block: usize,
     pub(super) schema: &'static Schema,
-    pub(super) check: Check,
+    pub(super) check: InputCheck,
     pub(super) inputs: BTreeMap<&'static str, (Input, Location)>,
     pub(super) lifecycle: Lifecycle,
     pub(super) at: Location,
@@ -81,6 +100,7 @@ impl Record {
             dcs: Vec::new(),
             blocks: Vec::new(),
             resources: Vec::new(),
+            checks: Vec::new(),
             names: HashSet::new(),
             block_names: HashSet::new(),
             building: false,
@@ -205,6 +225,43 @@ impl Record {
             at: at.clone(),
         });
         self.resources.len() - 1
+    }
+
+    pub(crate) fn check<D>(&mut self, block: usize, name: String, check: Check<D>, at: &Location) {
+        let label = format!("{}, check {}", self.blocks[block].label, shown(&name));
+        let name = self.parse(at, &label, CheckName::new(name));
+        if name.is_some() && self.checks.iter().any(|row| row.block == block && row.name == name) {
+            self.finding(at, &label, "another check of this block has the same name");
+        }
+        let Check { ask, custom, problem, every, passes, within, .. } = check;
+        self.take(block, &label, ask.open(), at);
+        let known = ask.open().as_text().map(str::to_owned);
+        let wrong = match (&ask, known) {
+            (Ask::Http { .. }, Some(text)) => url(&text).err(),
+            (Ask::Tcp { .. }, Some(text)) => host_and_port(&text).err(),
+            (Ask::Http { .. } | Ask::Tcp { .. } | Ask::Custom { .. }, _) => None,
+        };
+        let status = match &ask {
+            Ask::Http { status: Some(status), .. } if !(100..600).contains(status) => {
+                Some(format!("{status} is no status of HTTP: write 100 to 599"))
+            }
+            Ask::Http { .. } | Ask::Tcp { .. } | Ask::Custom { .. } => None,
+        };
+        let times = if passes == 0 {
+            Some("has to pass once at least")
+        } else if every < LEAST_INTERVAL {
+            Some("is asked again after 100 ms at least: write a longer `every`")
+        } else if every.saturating_mul(passes - 1) >= within {
+            Some("cannot pass so often in a row `within` its time: write a longer one")
+        } else {
+            None
+        };
+        for problem in problem.into_iter().chain(wrong).chain(status).chain(times.map(str::to_owned)) {
+            self.finding(at, &label, problem);
+        }
+        let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let (every_ms, within_ms) = (ms(every), ms(within));
+        self.checks.push(CheckRow { block, name, ask, custom, every_ms, passes, within_ms, at: at.clone() });
     }
 
     pub(crate) fn set(&mut self, resource: usize, field: &'static str, input: Input, at: &Location) {

@@ -14,7 +14,7 @@ use crate::id::{BlockAddr, ObjectId, ResourceAddr, TypeName};
 use crate::machine::Io;
 use crate::plan::{Ceiling, Moved, Plan, Providers, World};
 use crate::provider::CannotCompile;
-use crate::stream::{Claim, Lease, LeaseLapsed, WriteError};
+use crate::stream::{Claim, Lease, LeaseLapsed, RunStream, WriteError};
 use crate::target::TargetId;
 use crate::value::{Fields, OutputRef};
 
@@ -129,6 +129,12 @@ pub(super) struct Exec {
     pub(super) plan: Plan,
     pub(super) world: World,
     pub(super) settings: Settings,
+    /// The run, which takes what checks told.
+    pub(super) run: RunStream,
+    /// Whether it is in a simulated cloud.
+    pub(super) simulated: bool,
+    /// The objects of blocks that this run did not claim: it changes nothing there.
+    pub(super) unclaimed: BTreeMap<ResourceAddr, (TargetId, TypeName, ObjectId)>,
     /// Where objects go that change their address.
     pub(super) moves: BTreeMap<ResourceAddr, ResourceAddr>,
     /// The outputs of resources as they are now: from the log and the world at first, then from what was done.
@@ -143,7 +149,9 @@ impl Exec {
     #[expect(clippy::too_many_arguments, reason = "a struct literal cannot hold the private parts")]
     pub(super) fn new(
         io: Io,
-        lease: Lease,
+        run: RunStream,
+        simulated: bool,
+        unclaimed: BTreeMap<ResourceAddr, (TargetId, TypeName, ObjectId)>,
         claims: BTreeMap<BlockAddr, Claim>,
         providers: Providers,
         bounds: BTreeMap<TargetId, Bounds>,
@@ -161,7 +169,10 @@ impl Exec {
         Self {
             moves: moves.collect(),
             io,
-            lease,
+            lease: run.lease().clone(),
+            run,
+            simulated,
+            unclaimed,
             claims,
             providers,
             limiter: Limiter::default(),

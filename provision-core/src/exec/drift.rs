@@ -61,8 +61,13 @@ pub async fn look_for_drift(io: &Io, spec: &DriftSpec) -> Result<DriftReport, Ru
 
 /// Every type of every target: something may carry our mark of which no log knows any object.
 fn types(spec: &DriftSpec, recorded: &BTreeMap<BlockAddr, BlockInput>) -> ObjectsByType {
-    let nothing =
-        Desired { infra: spec.infra.clone(), environments: Vec::new(), dcs: BTreeMap::new(), blocks: BTreeMap::new() };
+    let nothing = Desired {
+        infra: spec.infra.clone(),
+        environments: Vec::new(),
+        dcs: BTreeMap::new(),
+        blocks: BTreeMap::new(),
+        custom_checks: Default::default(),
+    };
     let (selection, adoptions) = (Selection::default(), BTreeMap::new());
     let logged = Wanted { desired: &nothing, recorded, selection: &selection, adoptions: &adoptions };
     let mut wanted = objects_by_type(&logged);

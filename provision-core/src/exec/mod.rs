@@ -13,6 +13,7 @@
 mod action;
 mod attempt;
 mod blocks;
+mod checks;
 mod context;
 mod drift;
 mod keys;

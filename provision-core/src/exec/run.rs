@@ -13,18 +13,20 @@ use super::blocks::block_reports;
 use super::context::{Exec, Settings};
 use super::logs::read_recorded;
 use super::observe::{Wanted, observe, targets};
-use super::report::{ActionReport, ActionResult, RunReport};
+use super::report::{ActionReport, ActionResult, CheckReport, RunReport};
 use super::scheduler::walk;
 use crate::call::Bounds;
 use crate::desired::{Desired, DesiredBlock};
-use crate::id::{BlockAddr, DcName, Digest, EnvName, Generation, Nonce, ObjectId, ResourceAddr, Revision, RunId};
+use crate::id::{
+    BlockAddr, DcName, Digest, EnvName, Generation, Nonce, ObjectId, ResourceAddr, Revision, RunId, TypeName,
+};
 use crate::machine::{Io, Verified};
 use crate::mutant::{self, Mutant};
 use crate::plan::{
     BlockInput, BlockPlan, Ceiling, Cycle, Inputs, Missing, Mode, Plan, Presence, Providers, Selection, World,
     action_graph, plan,
 };
-use crate::progress::Progress;
+use crate::progress::{CheckResult, Progress};
 use crate::stream::event::{BlockEvent, Holder, RunOutcome};
 use crate::stream::{
     Author, BlockState, Claim, ClaimError, Entry, NewRun, ReadError, RunStream, Signer, StartError, StoreError, Timing,
@@ -249,15 +251,14 @@ pub async fn execute(io: &Io, spec: &RunSpec, approved: &Plan) -> Result<RunRepo
     let span = tracing::info_span!("run", id = run.id().short());
     let result = under_claims(io, spec, approved, &run, &mut claims).instrument(span).await;
     let outcome = match &result {
-        Ok((_, outcome)) => *outcome,
+        Ok((_, _, outcome)) => *outcome,
         Err(_) => RunOutcome::Refused,
     };
     let mut problems = give_back(claims).await;
     if let Err(error) = run.end(outcome).await {
         problems.push(error.to_string());
     }
-    let (actions, outcome) = result?;
-    let checks = Vec::new();
+    let (actions, checks, outcome) = result?;
     let blocks = block_reports(approved, &actions, &checks);
     Ok(RunReport { run: run.id().clone(), outcome, actions, checks, blocks, problems })
 }
@@ -268,7 +269,7 @@ async fn under_claims(
     approved: &Plan,
     run: &RunStream,
     claims: &mut BTreeMap<BlockAddr, Claim>,
-) -> Result<(Vec<ActionReport>, RunOutcome), RunError> {
+) -> Result<(Vec<ActionReport>, Vec<CheckReport>, RunOutcome), RunError> {
     // In address order, so that two runs cannot each hold what the other needs.
     for addr in approved.touched() {
         let log = read_log::<BlockEvent>(io, &spec.desired.infra, &addr).await?;
@@ -300,9 +301,12 @@ async fn under_claims(
     }
     let actions = action_graph(&later.plan)?;
     let outputs = known_outputs(&later);
+    let unclaimed = objects(&later.recorded);
     let exec = Exec::new(
         io.clone(),
-        run.lease().clone(),
+        run.clone(),
+        spec.simulated,
+        unclaimed,
         claims.clone(),
         spec.providers.clone(),
         bounds,
@@ -314,16 +318,19 @@ async fn under_claims(
         spec.settings,
     );
     let walked = walk(Arc::new(exec), &actions).await;
-    let failed = walked
-        .reports
-        .iter()
-        .any(|report| matches!(report.result, ActionResult::Failed { .. } | ActionResult::Skipped { .. }));
+    let unhealthy = walked.checks.iter().any(|check| matches!(check.result, CheckResult::Failed { .. }));
+    let failed = unhealthy
+        || walked.failed_gate
+        || walked
+            .reports
+            .iter()
+            .any(|report| matches!(report.result, ActionResult::Failed { .. } | ActionResult::Skipped { .. }));
     let outcome = match (walked.interrupted, failed) {
         (true, _) => RunOutcome::Interrupted,
         (false, true) => RunOutcome::Failed,
         (false, false) => RunOutcome::Succeeded,
     };
-    Ok((walked.reports, outcome))
+    Ok((walked.reports, walked.checks, outcome))
 }
 
 /// Whether the plan was made by this code, for this infrastructure.
@@ -500,6 +507,20 @@ async fn look(
         simulated: spec.simulated,
     });
     Ok((Prepared { plan, recorded, world }, bounds))
+}
+
+/// Every recorded object.
+fn objects(recorded: &BTreeMap<BlockAddr, BlockInput>) -> BTreeMap<ResourceAddr, (TargetId, TypeName, ObjectId)> {
+    let mut objects = BTreeMap::new();
+    for (block, recorded) in recorded {
+        let Ok(state) = recorded else { continue };
+        for (name, resource) in &state.resources {
+            let object = &resource.object;
+            let known = (object.target.clone(), object.type_name.clone(), object.id.clone());
+            objects.insert(block.resource(name.clone()), known);
+        }
+    }
+    objects
 }
 
 /// The outputs of every recorded object, as last seen.

@@ -1,6 +1,6 @@
 //! Walking the action graph: what is ready runs at once, what depends on a failure is skipped, siblings go on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,9 +13,10 @@ use tracing::Instrument as _;
 
 use super::action::Acted;
 use super::context::{ActionError, Exec};
-use super::report::{ActionReport, ActionResult};
+use super::report::{ActionReport, ActionResult, CheckReport};
+use crate::id::{BlockAddr, EnvName};
 use crate::plan::{ActionGraph, Node};
-use crate::progress::{Progress, Verb};
+use crate::progress::{CheckResult, Progress, Verb};
 
 #[derive(Clone)]
 enum State {
@@ -32,7 +33,17 @@ const INTERRUPTED: &str = "the run was interrupted";
 /// How the walk ended.
 pub(super) struct Walked {
     pub(super) reports: Vec<ActionReport>,
+    pub(super) checks: Vec<CheckReport>,
+    /// Whether the checks of a block could not be asked.
+    pub(super) failed_gate: bool,
     pub(super) interrupted: bool,
+}
+
+/// How something that runs beside the walk ended.
+enum Ended {
+    Action(Result<Acted, ActionError>),
+    /// What the checks of a block told.
+    Gate(Result<Vec<CheckReport>, ActionError>),
 }
 
 /// Runs every action of the graph.
@@ -43,7 +54,18 @@ pub(super) async fn walk(exec: Arc<Exec>, actions: &ActionGraph) -> Walked {
         graph.node_indices().map(|node| (node, State::Waiting(waits_for(node)))).collect();
     let ready = states.iter().filter(|(_, state)| matches!(state, State::Waiting(0))).map(|(node, _)| *node).collect();
     let (sender, mut ended) = mpsc::unbounded();
-    let mut walk = Walk { exec, graph, states, ready, reports: Vec::new(), running: 0, began: BTreeMap::new(), sender };
+    let mut walk = Walk {
+        exec,
+        graph,
+        states,
+        ready,
+        reports: Vec::new(),
+        checks: Vec::new(),
+        running: 0,
+        failed_gate: false,
+        began: BTreeMap::new(),
+        sender,
+    };
     let mut drain_until = None;
     loop {
         walk.begin_what_is_ready();
@@ -68,6 +90,13 @@ pub(super) async fn walk(exec: Arc<Exec>, actions: &ActionGraph) -> Walked {
         };
         let Some((node, result)) = next else { break };
         walk.running -= 1;
+        let result = match result {
+            Ended::Action(result) => result,
+            Ended::Gate(result) => {
+                walk.checked(node, result);
+                continue;
+            }
+        };
         match result {
             Ok(acted) => walk.done(node, acted),
             // It did not fail: the next run goes on with it.
@@ -77,7 +106,12 @@ pub(super) async fn walk(exec: Arc<Exec>, actions: &ActionGraph) -> Walked {
     }
     // What still ran when the drain ended: its intents stay open, and the next run finds out.
     walk.give_up(INTERRUPTED);
-    Walked { reports: walk.reports, interrupted: walk.exec.io.interrupts() > 0 }
+    Walked {
+        failed_gate: walk.failed_gate,
+        reports: walk.reports,
+        checks: walk.checks,
+        interrupted: walk.exec.io.interrupts() > 0,
+    }
 }
 
 struct Walk<'a> {
@@ -86,10 +120,13 @@ struct Walk<'a> {
     states: BTreeMap<NodeIndex, State>,
     ready: Vec<NodeIndex>,
     reports: Vec<ActionReport>,
+    checks: Vec<CheckReport>,
     running: usize,
+    /// Whether the checks of a block could not be asked, or what they told not be written.
+    failed_gate: bool,
     /// When actions began, by the wall clock.
     began: BTreeMap<NodeIndex, u64>,
-    sender: mpsc::UnboundedSender<(NodeIndex, Result<Acted, ActionError>)>,
+    sender: mpsc::UnboundedSender<(NodeIndex, Ended)>,
 }
 
 impl Walk<'_> {
@@ -99,7 +136,26 @@ impl Walk<'_> {
             self.ready.sort_unstable();
             for node in std::mem::take(&mut self.ready) {
                 match &self.graph[node] {
-                    Node::Gate(_) | Node::Stage(_) => self.end(node),
+                    Node::Gate(block) if self.must_pass(node, block) => {
+                        let block = block.clone();
+                        if self.exec.io.interrupts() > 0 {
+                            self.lose(node, INTERRUPTED);
+                            continue;
+                        }
+                        self.states.insert(node, State::Running);
+                        self.running += 1;
+                        ask(&self.exec, block, node, self.sender.clone());
+                    }
+                    Node::Stage(env) => match self.refused_in(&env.clone()) {
+                        Some(block) => {
+                            let why =
+                                format!("{block} can't be planned, and what comes after its environment waits for it");
+                            self.states.insert(node, State::Lost);
+                            self.skip_after(node, &why, Some(&block.to_string()));
+                        }
+                        None => self.end(node),
+                    },
+                    Node::Gate(_) => self.end(node),
                     action @ (Node::Apply(_) | Node::Retire(_) | Node::MoveOut(_) | Node::MoveIn(_))
                         if self.exec.io.interrupts() == 0 =>
                     {
@@ -113,6 +169,68 @@ impl Walk<'_> {
                     }
                 }
             }
+        }
+    }
+
+    /// Whether the block's health counts: it has checks, and something was done in it or waits for it.
+    fn must_pass(&self, gate: NodeIndex, block: &BlockAddr) -> bool {
+        let acts = |node: NodeIndex| subject(&self.graph[node]).is_some();
+        self.exec.has_checks(block)
+            && (self.graph.neighbors_directed(gate, Direction::Incoming).any(acts) || self.something_waits(gate))
+    }
+
+    /// Whether an action waits for the node, directly or not.
+    fn something_waits(&self, node: NodeIndex) -> bool {
+        let mut seen = BTreeSet::new();
+        let mut stack: Vec<NodeIndex> = self.graph.neighbors(node).collect();
+        while let Some(next) = stack.pop() {
+            if subject(&self.graph[next]).is_some() {
+                return true;
+            }
+            if seen.insert(next) {
+                stack.extend(self.graph.neighbors(next));
+            }
+        }
+        false
+    }
+
+    /// A block of the environment that could not be planned: nobody knows whether the environment is as it should be.
+    fn refused_in(&self, env: &EnvName) -> Option<BlockAddr> {
+        let dcs = &self.exec.desired.dcs;
+        let mut refused = self.exec.plan.refusals().map(|(block, _)| block);
+        refused.find(|block| dcs.get(&block.dc).is_some_and(|dc| dc.env == *env)).cloned()
+    }
+
+    /// A block's checks have told.
+    fn checked(&mut self, node: NodeIndex, result: Result<Vec<CheckReport>, ActionError>) {
+        let Node::Gate(block) = self.graph[node].clone() else { return };
+        let reports = match result {
+            Ok(reports) => reports,
+            Err(error) => {
+                self.states.insert(node, State::Lost);
+                self.skip_after(
+                    node,
+                    &format!("the checks of {block} failed: {}", full(&error)),
+                    Some(&block.to_string()),
+                );
+                self.failed_gate = true;
+                return;
+            }
+        };
+        let failed = reports.iter().find_map(|report| match &report.result {
+            CheckResult::Failed { reason } => Some((report.check.clone(), reason.clone())),
+            CheckResult::Passed | CheckResult::Interrupted => None,
+        });
+        let interrupted = reports.iter().any(|report| report.result == CheckResult::Interrupted);
+        self.checks.extend(reports);
+        match failed {
+            Some((check, reason)) => {
+                self.states.insert(node, State::Lost);
+                let why = format!("{block} is not healthy: check {check}: {reason}");
+                self.skip_after(node, &why, Some(&format!("{block}, check {check}")));
+            }
+            None if interrupted => self.lose(node, INTERRUPTED),
+            None => self.end(node),
         }
     }
 
@@ -191,12 +309,18 @@ impl Walk<'_> {
     }
 }
 
-fn start(
-    exec: &Arc<Exec>,
-    node: Node,
-    index: NodeIndex,
-    sender: mpsc::UnboundedSender<(NodeIndex, Result<Acted, ActionError>)>,
-) {
+fn ask(exec: &Arc<Exec>, block: BlockAddr, index: NodeIndex, sender: mpsc::UnboundedSender<(NodeIndex, Ended)>) {
+    let exec_in = exec.clone();
+    let span = tracing::info_span!("check", block = %block);
+    let asking = async move {
+        let result = exec_in.ask_checks(&block).await;
+        // The walk is gone only when the machine is.
+        sender.unbounded_send((index, Ended::Gate(result))).ok();
+    };
+    exec.io.spawn(asking.instrument(span));
+}
+
+fn start(exec: &Arc<Exec>, node: Node, index: NodeIndex, sender: mpsc::UnboundedSender<(NodeIndex, Ended)>) {
     let exec_in = exec.clone();
     let span = match &node {
         Node::Apply(addr) => tracing::info_span!("apply", resource = %addr),
@@ -238,7 +362,7 @@ fn start(
             }
         }
         // The walk is gone only when the machine is.
-        sender.unbounded_send((index, result)).ok();
+        sender.unbounded_send((index, Ended::Action(result))).ok();
     };
     exec.io.spawn(action.instrument(span));
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::call::{Answer, Read, ReadAnswer, Sending};
+use crate::check::{CheckAnswer, ReadyCheck};
 use crate::progress::Progress;
 use crate::stream::event::Holder;
 use crate::target::TargetId;
@@ -60,6 +61,11 @@ pub enum Action {
         /// What.
         read: Read,
     },
+    /// Ask a health check, once.
+    Check {
+        /// What is asked.
+        check: Box<ReadyCheck>,
+    },
     /// Find out whether the process of another run is dead.
     ProbeHolder {
         /// Who it is, as its run recorded it.
@@ -89,6 +95,8 @@ pub enum Event {
     Call(Answer),
     /// Of a read.
     Read(ReadAnswer),
+    /// Of a health check.
+    Check(CheckAnswer),
     /// Of a probe of a holder.
     Holder(HolderState),
     /// Of a sleep.

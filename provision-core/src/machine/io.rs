@@ -13,6 +13,7 @@ use futures::future::BoxFuture;
 use super::action::{Action, ActionId, Event, GetAnswer, HolderState, ListAnswer, Now, PutAnswer, StoreKey, Verified};
 use super::memory::Memory;
 use crate::call::{Answer, Read, ReadAnswer, Sending};
+use crate::check::{CheckAnswer, ReadyCheck};
 use crate::mutant::{self, Mutant};
 use crate::progress::Progress;
 use crate::stream::event::Holder;
@@ -300,6 +301,14 @@ impl Io {
         match self.ask(Action::Call { target, sending: Box::new(sending) }).await {
             Event::Call(answer) => answer,
             other => Answer::Unknown { reason: mismatch(&other) },
+        }
+    }
+
+    /// Asks a health check, once.
+    pub async fn check(&self, check: ReadyCheck) -> CheckAnswer {
+        match self.ask(Action::Check { check: Box::new(check) }).await {
+            Event::Check(answer) => answer,
+            other => CheckAnswer { result: Err(mismatch(&other)), simulated: false },
         }
     }
 

@@ -325,7 +325,7 @@ impl<'a> Planner<'a> {
             after: definition.map(|definition| definition.after.clone()).unwrap_or_default(),
             definition: definition.map(DesiredBlock::digest),
             state: state.map_or_else(|| Digest::of(b""), BlockState::state_digest),
-            checks: BTreeSet::new(),
+            checks: definition.map(|definition| definition.checks.keys().cloned().collect()).unwrap_or_default(),
             resources: BTreeMap::new(),
         })
     }

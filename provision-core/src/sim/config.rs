@@ -1,9 +1,11 @@
 //! How a simulated cloud behaves.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::latency::Latency;
 use crate::call::Bounds;
+use crate::id::BlockAddr;
 
 /// How a simulated cloud behaves. All of it is deterministic: the same seed and the same calls give the same answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +24,10 @@ pub struct SimConfig {
     pub page_size: usize,
     /// How many calls and reads a target takes per API; `None`: any number.
     pub throttle: Option<Rate>,
+    /// The blocks whose health checks never pass.
+    pub unhealthy: BTreeSet<BlockAddr>,
+    /// How many of a thousand health checks never pass: which ones derives from the seed.
+    pub unhealthy_per_mille: u64,
     /// How long calls, reads and changes of state take, as a percentage of a small real cloud; 0 is instant.
     pub latency_percent: u32,
 }
@@ -45,6 +51,8 @@ impl Default for SimConfig {
             lag_calls: false,
             page_size: 1000,
             throttle: None,
+            unhealthy: BTreeSet::new(),
+            unhealthy_per_mille: 0,
             latency_percent: 100,
         }
     }

@@ -15,6 +15,7 @@ use super::reads::Held;
 use super::rules::Decision;
 use super::tamper::{Tamper, TamperError, created};
 use crate::call::{Answer, Read, ReadAnswer, Sending, ServerTime};
+use crate::check::{CheckAnswer, ReadyCheck};
 use crate::id::ObjectId;
 use crate::target::TargetId;
 
@@ -93,6 +94,12 @@ impl FileCloud {
             }
         });
         answer.unwrap_or_else(|error| ReadAnswer::Failed { refusal: None, reason: with_source(&error) })
+    }
+
+    /// Answers a health check, without a socket.
+    pub fn check(&self, check: &ReadyCheck) -> CheckAnswer {
+        let answer = self.locked(Lock::Shared, |open, now| Ok(open.cloud.check(now, check)));
+        answer.unwrap_or_else(|error| CheckAnswer { result: Err(with_source(&error)), simulated: true })
     }
 
     /// Does something behind the runners' back.

@@ -5,11 +5,13 @@
 
 #![expect(clippy::disallowed_methods, reason = "the simulated cloud keeps a file and a clock of its own")]
 
+mod checker;
 mod client;
 mod clock;
 mod cloud;
 mod config;
 mod file;
+mod health;
 mod ids;
 mod journal;
 mod latency;
@@ -22,6 +24,7 @@ mod throttle;
 #[cfg(test)]
 mod tests;
 
+pub use checker::SimChecker;
 pub use client::SimClient;
 pub use clock::{Clock, wall_clock};
 pub use cloud::SimCloud;

@@ -83,7 +83,7 @@ fn observed(object: &Object, now: ServerTime) -> Observed {
     }
 }
 
-fn readiness(object: &Object, now: ServerTime) -> Readiness {
+pub(super) fn readiness(object: &Object, now: ServerTime) -> Readiness {
     if !object.lives() {
         Readiness::Going
     } else if let Some(reason) = &object.failed {

@@ -136,7 +136,7 @@ async fn do_it(
     memory: &Memory,
     plan: &Plan,
 ) -> Result<RunReport, CliError> {
-    let world = setup::world(cli).await?;
+    let world = setup::world(cli, &spec.desired.custom_checks).await?;
     let mut watcher = Watcher::new(Some(plan), args.verbose);
     let machine = Machine::with_memory(memory.clone(), {
         let (spec, plan) = (spec.clone(), plan.clone());

@@ -22,7 +22,7 @@ pub(crate) async fn run(cli: &Cli, args: &DriftArgs, infrastructure: fn() -> Inf
         providers: clouds::providers(),
         read_attempts: Settings::default().read_attempts,
     };
-    let world = setup::world(cli).await?;
+    let world = setup::world(cli, &Default::default()).await?;
     // Nothing but the report may stand on standard output where a program reads it.
     let mut watcher = (!args.json).then(|| Watcher::new(None, false));
     let machine = Machine::new(|io| async move { look_for_drift(&io, &spec).await });

@@ -33,7 +33,7 @@ pub(crate) async fn run(cli: &Cli, args: &PlanArgs, desired: Desired) -> Result<
 /// Reads and plans, with progress.
 pub(crate) async fn make(cli: &Cli, spec: &RunSpec, memory: Memory) -> Result<Prepared, CliError> {
     let mut watcher = Watcher::new(None, false);
-    let world = setup::world(cli).await?;
+    let world = setup::world(cli, &spec.desired.custom_checks).await?;
     let spec = spec.clone();
     let machine = Machine::with_memory(memory, |io| async move { prepare(&io, &spec).await });
     let driven = drive(machine, world, signals::none(), |progress| watcher.see(progress));

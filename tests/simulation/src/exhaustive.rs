@@ -135,7 +135,7 @@ fn of_pairs(kind: Kind) -> Vec<What> {
             What::Rival(Rival::Same),
         ],
         Kind::Read => vec![What::Fail, What::Throttle, What::Hide, What::Drift(Drift::Set)],
-        Kind::List | Kind::Get | Kind::Verify => vec![What::Fail],
+        Kind::List | Kind::Get | Kind::Verify | Kind::Check => vec![What::Fail],
         Kind::Hint | Kind::Probe => Vec::new(),
     };
     match kind {
@@ -173,6 +173,7 @@ fn whole(kind: Kind) -> Vec<What> {
         Kind::Read => faults.extend([What::Fail, What::Throttle, What::Hide]),
         Kind::List => faults.extend([What::Fail, What::Hide]),
         Kind::Get | Kind::Verify => faults.push(What::Fail),
+        Kind::Check => faults.extend([What::Fail, What::Kill]),
         // What is written there is never believed, and what is asked there may be unknown.
         Kind::Hint | Kind::Probe => {}
     }
@@ -185,7 +186,7 @@ fn whole(kind: Kind) -> Vec<What> {
         Kind::Read | Kind::CreateNamed | Kind::Remove | Kind::Call => {
             faults.extend([Drift::Remove, Drift::Set].map(What::Drift));
         }
-        Kind::Put | Kind::Hint | Kind::Get | Kind::List | Kind::Verify | Kind::Probe => {}
+        Kind::Put | Kind::Hint | Kind::Get | Kind::List | Kind::Verify | Kind::Probe | Kind::Check => {}
     }
     match kind {
         Kind::CreateNamed => faults.push(What::Drift(Drift::Squat)),

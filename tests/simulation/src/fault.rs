@@ -157,6 +157,8 @@ pub enum Kind {
     Probe,
     /// The cloud is read.
     Read,
+    /// A health check is asked.
+    Check,
     /// A call that creates an object whose name or key is its alone.
     CreateNamed,
     /// A call that removes an object.
@@ -181,6 +183,7 @@ impl Kind {
                 (Effect::Remove, _) => Self::Remove,
                 (Effect::Create { .. } | Effect::Set { .. }, _) => Self::Call,
             },
+            Action::Check { .. } => Self::Check,
             Action::Sleep { .. } | Action::Emit(_) => return None,
         })
     }
@@ -189,7 +192,7 @@ impl Kind {
     pub fn writes(self) -> bool {
         match self {
             Self::Put | Self::Hint | Self::CreateNamed | Self::Remove | Self::Call => true,
-            Self::Get | Self::List | Self::Verify | Self::Probe | Self::Read => false,
+            Self::Get | Self::List | Self::Verify | Self::Probe | Self::Read | Self::Check => false,
         }
     }
 }

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use provision_core::call::{Answer, Effect, Sending};
-use provision_core::id::{Generation, ObjectId, ResourceAddr, Token};
-use provision_core::plan::{Moved, Outcome, Plan, ResourcePlan};
+use provision_core::desired::Desired;
+use provision_core::id::{BlockAddr, CheckName, Generation, ObjectId, ResourceAddr, Token};
+use provision_core::plan::{Mode, Moved, Outcome, Plan, ResourcePlan};
 use provision_core::sim::Held;
 
 use crate::fault::What;
@@ -19,6 +20,8 @@ pub struct History<'a> {
     pub trace: &'a Trace,
     /// What the cloud held before.
     pub before: &'a [Held],
+    /// What the code of each process says.
+    pub codes: &'a BTreeMap<u32, Arc<Desired>>,
     /// What each process planned.
     pub plans: &'a BTreeMap<u32, Arc<Plan>>,
     /// How long leases last, in milliseconds.
@@ -41,6 +44,7 @@ impl History<'_> {
         what_is_applied_is_ready(self.trace)?;
         self.one_process_writes_a_run()?;
         self.takeovers_are_right()?;
+        self.gates_hold()?;
         self.no_effect_after_the_lease()?;
         self.effects_are_ours_and_planned()
     }
@@ -166,6 +170,43 @@ impl History<'_> {
         Ok(())
     }
 
+    /// Nothing is made or changed in a block before the checks of all that it waits for have passed, in the same process, as
+    /// often in a row as they have to; nothing at all is called in an environment before those of the earlier ones have.
+    fn gates_hold(&self) -> Wrong {
+        let mut passed: BTreeMap<(u32, &BlockAddr, &CheckName), u32> = BTreeMap::new();
+        for step in &self.trace.steps {
+            let Some(code) = self.codes.get(&step.run) else { continue };
+            if let Did::Check { check, answer } = &step.did {
+                let in_a_row = passed.entry((step.run, &check.block, &check.check)).or_default();
+                *in_a_row = if answer.result.is_ok() { *in_a_row + 1 } else { 0 };
+            }
+            let (Did::Call { sending, .. }, Some(plan)) = (&step.did, self.plans.get(&step.run)) else { continue };
+            let removes = matches!(sending.call.effect, Effect::Remove);
+            let made = match &sending.call.effect {
+                Effect::Create { mark: Some(mark), .. } => Some(mark.address.clone()),
+                _ => sending.object.as_ref().and_then(|id| has(plan, id)),
+            };
+            let Some(block) = made.map(|addr| addr.block) else { continue };
+            let env = |block: &BlockAddr| {
+                let env = &code.dcs.get(&block.dc)?.env;
+                code.environments.iter().position(|other| other == env)
+            };
+            for (other, definition) in &code.blocks {
+                let waits = !removes && waits_for(code, &block, other) || env(other) < env(&block);
+                for (name, check) in definition.checks.iter().filter(|_| waits && plan.mode == Mode::Apply) {
+                    let times = passed.get(&(step.run, other, name)).copied().unwrap_or(0);
+                    if times < check.passes {
+                        return Err(format!(
+                            "#{} calls {} in {block} before {name} of {other} has passed {} times",
+                            step.run, sending.call.api, check.passes
+                        ));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Every call changes an object that we made, as the plan of its process allows, and no newer code has had the block.
     fn effects_are_ours_and_planned(&self) -> Wrong {
         let mut ours: BTreeMap<String, ResourceAddr> = BTreeMap::new();
@@ -221,6 +262,13 @@ impl History<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether a block waits for another one, directly or not.
+fn waits_for(code: &Desired, block: &BlockAddr, other: &BlockAddr) -> bool {
+    code.blocks.get(block).is_some_and(|definition| {
+        definition.after.iter().any(|before| before == other || waits_for(code, before, other))
+    })
 }
 
 /// The address that an object has when everything has moved as planned.

@@ -256,6 +256,7 @@ impl Spec {
             environments: self.dcs.iter().map(|dc| dc.env.parse().unwrap()).collect(),
             dcs: BTreeMap::new(),
             blocks: BTreeMap::new(),
+            custom_checks: Default::default(),
         };
         for dc in &self.dcs {
             let region = format!("{}-1", dc.name);
@@ -297,7 +298,14 @@ fn desired_block(addr: &BlockAddr, block: &BlockSpec, earlier: &mut Vec<(Res, Re
         earlier.push((*res, addr.resource(name.clone())));
         resources.insert(name, resource);
     }
-    DesiredBlock { function: block.name(), params: Value::Null, after, resources, outputs: Tree::Null }
+    DesiredBlock {
+        function: block.name(),
+        params: Value::Null,
+        after,
+        resources,
+        outputs: Tree::Null,
+        checks: BTreeMap::new(),
+    }
 }
 
 fn short(kind: Kind) -> &'static str {

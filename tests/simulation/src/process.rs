@@ -54,6 +54,8 @@ pub struct Job {
     pub lease: Duration,
     /// How strictly the plan binds.
     pub binding: Binding,
+    /// Whether it knows that the cloud is a simulated one.
+    pub simulated: bool,
     /// What becomes whose object, for adoptions.
     pub adoptions: BTreeMap<ResourceAddr, ObjectId>,
 }
@@ -70,6 +72,7 @@ impl Job {
             providers: providers(),
             lease: Duration::from_secs(6),
             binding: Binding::Ceiling,
+            simulated: true,
             adoptions: BTreeMap::new(),
         }
     }
@@ -103,7 +106,7 @@ impl Job {
             },
             signer: shared.signer.clone(),
             timing: Timing::with_lease(self.lease),
-            simulated: true,
+            simulated: self.simulated,
             binding: self.binding,
             lock_timeout: std::time::Duration::ZERO,
             many_deletions: true,

@@ -243,7 +243,9 @@ impl Story {
         let ahead: BTreeMap<u32, i64> =
             sim.processes.iter().map(|process| (process.number, process.job.wall_skew_ms)).collect();
         let ms = |duration: std::time::Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        let codes = sim.processes.iter().map(|process| (process.number, process.job.desired.clone())).collect();
         History {
+            codes: &codes,
             trace: &sim.world.trace,
             before: &self.before,
             plans,

@@ -32,6 +32,9 @@ fn text(did: &Did) -> Option<String> {
         Did::Look(what) if what.starts_with("probe") => what.clone(),
         Did::Look(_) => return None,
         Did::Read(read) => format!("read {} {}", read.type_name, scope(&read.scope)),
+        Did::Check { check, answer } => {
+            format!("check {} of {} -> {:?}", check.check, check.block, answer.result)
+        }
         Did::Call { sending, answer, .. } => format!("CALL {} -> {}", call(sending), told(answer)),
         Did::Landed { sending, answer } => format!("        CALL lands: {} -> {}", call(sending), told(answer)),
         Did::Said(text) => format!("  says {text}"),

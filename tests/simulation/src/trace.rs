@@ -5,6 +5,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use provision_core::call::{Answer, Effect, Read, Sending};
+use provision_core::check::{CheckAnswer, ReadyCheck};
 use provision_core::id::{ResourceAddr, Token};
 use provision_core::machine::PutAnswer;
 use provision_core::target::TargetId;
@@ -53,6 +54,13 @@ pub enum Did {
     Look(String),
     /// A read of the cloud.
     Read(Read),
+    /// A health check was asked.
+    Check {
+        /// What.
+        check: Box<ReadyCheck>,
+        /// What was answered.
+        answer: CheckAnswer,
+    },
     /// A call.
     Call {
         /// Where.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use provision_core::call::{Answer, Effect, Read, ReadAnswer, Readiness, Recovery, Sending, ServerTime};
+use provision_core::check::{CheckAnswer, ReadyCheck};
 use provision_core::id::{ObjectId, ResourceAddr, TypeName};
 use provision_core::machine::{ActionId, GetAnswer, ListAnswer, Listed, PutAnswer};
 use provision_core::plan::Plan;
@@ -247,6 +248,14 @@ impl World {
         }
         self.note(Did::Look(format!("list {prefix}")));
         ListAnswer::Names(names.into_iter().collect())
+    }
+
+    /// Answers a health check.
+    pub(crate) fn check(&self, check: &ReadyCheck, fails: bool) -> CheckAnswer {
+        if fails {
+            return CheckAnswer { result: Err("the connection was cut".to_owned()), simulated: true };
+        }
+        self.cloud.check(self.server_now(), check)
     }
 
     pub(crate) fn read(&mut self, target: &TargetId, read: Read, hide: bool) -> ReadAnswer {

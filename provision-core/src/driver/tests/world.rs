@@ -25,7 +25,12 @@ fn key(text: &str) -> StoreKey {
 }
 
 fn world(store: ObjectStoreBackend) -> World {
-    World { store: Arc::new(store), clients: Clients::default(), me: our_holder().ok() }
+    World {
+        store: Arc::new(store),
+        clients: Clients::default(),
+        checker: Arc::new(crate::driver::NoChecker),
+        me: our_holder().ok(),
+    }
 }
 
 #[tokio::test]

@@ -223,6 +223,7 @@ fn definitions_are_found_by_digest() {
         after: BTreeSet::new(),
         resources: BTreeMap::new(),
         outputs: Tree::Null,
+        checks: BTreeMap::new(),
     };
     let applying = |digest: &[u8], definition: Option<DesiredBlock>| BlockEvent::Applying {
         digest: Digest::of(digest),

@@ -2,6 +2,7 @@
 
 pub mod large;
 pub mod moved;
+pub mod stages;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -87,6 +88,8 @@ pub fn special() -> Vec<fn() -> Story> {
         create_with_a_clock_ahead,
         create_and_wait_long,
         update_then_back,
+        stages::stages,
+        stages::stages_of_updates,
         resume_create,
         resume_update,
         resume_replace,

@@ -51,6 +51,11 @@ impl Sim {
             Action::Read { target, read } => {
                 (Event::Read(world.read(&target, read, fault == Some(What::Hide))), read_delay)
             }
+            Action::Check { check } => {
+                let answer = world.check(&check, fails);
+                world.note(Did::Check { check, answer: answer.clone() });
+                (Event::Check(answer), read_delay)
+            }
             Action::ProbeHolder { holder } => {
                 world.note(Did::Look(format!("probes whether {} lives", holder.name)));
                 (Event::Holder(self.probe(index, &holder)), 0)

@@ -25,6 +25,7 @@ fn large(blocks: usize, of_each: usize) -> Desired {
         environments: vec!["prod".parse().unwrap()],
         dcs: BTreeMap::from([("dc".parse().unwrap(), dc)]),
         blocks: BTreeMap::new(),
+        custom_checks: Default::default(),
     };
     for number in 0..blocks {
         let addr: BlockAddr = format!("dc.b{number}").parse().unwrap();
@@ -57,7 +58,14 @@ fn large(blocks: usize, of_each: usize) -> Desired {
         let after = (number > 0).then(|| first.block.clone()).into_iter().collect();
         desired.blocks.insert(
             addr,
-            DesiredBlock { function: "b".to_owned(), params: Value::Null, after, resources, outputs: Tree::Null },
+            DesiredBlock {
+                function: "b".to_owned(),
+                params: Value::Null,
+                after,
+                resources,
+                outputs: Tree::Null,
+                checks: BTreeMap::new(),
+            },
         );
     }
     desired

@@ -26,6 +26,7 @@ fn put(desired: &mut Desired, addr: &str, kind: Kind, inputs: &[(&str, Expr)]) {
         after: BTreeSet::new(),
         resources: BTreeMap::new(),
         outputs: Expr::Null,
+        checks: BTreeMap::new(),
     };
     let block = desired.blocks.entry(addr.block.clone()).or_insert(fresh);
     let resource = resource(kind, inputs, 1);
