@@ -86,6 +86,10 @@ mutants! {
     DeleteByName: "A removal goes to whatever has the object's name or key at that moment.",
     ReadyAtOnce: "An object counts as ready at the first look.",
 
+    AdoptsTwice: "An object that is one resource's is adopted by another one.",
+    AdoptsWhatIsMarked: "An object that carries another infrastructure's mark is adopted.",
+    AdoptedForgotten: "That an object was adopted is not recorded.",
+
     // Order and plan.
     DeleteBeforeItsUsersUpdate: "The delete of an object does not wait for those who use it.",
     DeleteBeforeItsSuccessor: "An object that nothing uses is deleted before its successor is made.",

@@ -117,7 +117,9 @@ impl Exec {
         };
         let adopted =
             BlockEvent::Adopted { resource: addr.name.clone(), record: Box::new(record), inputs: inputs.collect() };
-        self.claim(&addr.block)?.append(vec![adopted]).await?;
+        if !mutant::on(Mutant::AdoptedForgotten) {
+            self.claim(&addr.block)?.append(vec![adopted]).await?;
+        }
         self.publish(addr, Some(observed));
         Ok(Acted { verb: Some(Verb::Adopt), id: Some(id.clone()) })
     }

@@ -9,6 +9,7 @@ use super::one::Kind;
 use super::planner::Planner;
 use crate::desired::DesiredResource;
 use crate::id::ResourceAddr;
+use crate::mutant::{self, Mutant};
 
 impl Planner<'_> {
     /// The plan for a resource that is to take over an object; `None` for all others.
@@ -18,6 +19,10 @@ impl Planner<'_> {
         desired: &DesiredResource,
     ) -> Result<Option<ResourcePlan>, String> {
         let Some(id) = self.inputs.adoptions.get(addr) else { return Ok(None) };
+        // It was adopted before: this may be done as often as one likes.
+        if self.recorded(addr).is_some_and(|state| state.object.id == *id) {
+            return Ok(None);
+        }
         let at = &desired.location;
         let Kind { schema, provider: _, target } = self.kind(addr, desired)?;
         if let Some(state) = self.recorded(addr) {
@@ -30,7 +35,7 @@ impl Planner<'_> {
                 "{addr} ({at}): a run was cut off while it called {api}, which may have made an object; apply first, then adopt"
             ));
         }
-        if let Some(owner) = self.owner(id) {
+        if let Some(owner) = self.owner(id).filter(|_| !mutant::on(Mutant::AdoptsTwice)) {
             return Err(format!("{addr} ({at}): {id} is the object of {owner}; write `.moved_from(..)` to move it"));
         }
         let observed = match self.inputs.world.presence(target, &desired.type_name, id) {
@@ -45,6 +50,7 @@ impl Planner<'_> {
         };
         if let Some(mark) = &observed.mark
             && mark.infra != self.inputs.desired.infra
+            && !mutant::on(Mutant::AdoptsWhatIsMarked)
         {
             return Err(format!(
                 "{addr} ({at}): {id} carries the mark of infrastructure `{}` ({}): it is managed there; destroy nothing \

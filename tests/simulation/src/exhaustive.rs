@@ -244,7 +244,13 @@ struct Approved {
 impl Explorer<'_> {
     /// The faults of a process that pairs consist of.
     fn in_pairs(&self, process: u32, kinds: &[Kind]) -> Vec<Fault> {
-        self.depth.pairs().map(|alphabet| faults_of(process, kinds, alphabet)).unwrap_or_default()
+        self.depth.pairs().map(|alphabet| self.faults(process, kinds, alphabet)).unwrap_or_default()
+    }
+
+    fn faults(&self, process: u32, kinds: &[Kind], alphabet: Alphabet) -> Vec<Fault> {
+        let mut faults = faults_of(process, kinds, alphabet);
+        faults.retain(|fault| !self.story.undisturbed || !matches!(fault.what, What::Drift(_)));
+        faults
     }
 
     fn count(&mut self, faults: &[Fault]) {
@@ -279,7 +285,7 @@ impl Explorer<'_> {
         self.tally.planned = base.processes[0].plan.as_ref().map_or(0, |plan| actions(plan));
         self.planned(base, Vec::new())?;
         let pairs = self.in_pairs(self.number(), &kinds);
-        for fault in faults_of(self.number(), &kinds, Alphabet::Whole) {
+        for fault in self.faults(self.number(), &kinds, Alphabet::Whole) {
             let sim = self.plan(&[fault])?;
             let kinds = sim.processes[0].kinds.clone();
             self.planned(sim, vec![fault])?;
@@ -353,7 +359,7 @@ impl Explorer<'_> {
         let number = approved.world.started + 1;
         let pairs = self.in_pairs(number, &kinds);
         let first = approved.faults.is_empty();
-        for fault in if first { faults_of(number, &kinds, Alphabet::Whole) } else { pairs.clone() } {
+        for fault in if first { self.faults(number, &kinds, Alphabet::Whole) } else { pairs.clone() } {
             let mut all = approved.faults.clone();
             all.push(fault);
             let sim = self.execute(approved, &[fault])?;

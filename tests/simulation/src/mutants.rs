@@ -7,7 +7,7 @@ use provision_core::stream::StartError;
 use crate::damage;
 use crate::exhaustive::{Depth, explore};
 use crate::fault::{Fault, Frozen, Kind, What};
-use crate::plans::{self, moved, stages};
+use crate::plans::{self, adoption, moved, stages};
 use crate::process::{Job, Outcome, Process};
 use crate::random::Random;
 use crate::sim::{Faults, Sim, Stuck};
@@ -64,6 +64,8 @@ pub fn cases_of_their_own() -> Vec<Case> {
     cases.push(Case::new("hidden twice", hidden_twice));
     cases.push(Case::new("unhealthy staging stops production", stages::unhealthy_staging_stops_production));
     cases.push(Case::new("simulated health", stages::simulated_health_counts_among_simulated_things_alone));
+    cases.push(Case::new("nothing is adopted twice", adoption::nothing_is_adopted_twice));
+    cases.push(Case::new("what is another's is not adopted", adoption::what_is_anothers_is_not_adopted));
     cases.push(Case::new("a sealed plan that is stale", stale_plan));
     cases.push(Case::new("killed and resumed", killed_and_resumed));
     cases.push(Case::new("what is protected stays", moved::what_is_protected_stays));
@@ -136,6 +138,9 @@ pub fn meant(mutant: Mutant) -> &'static str {
         Mutant::FailedCheckPasses => "unhealthy staging stops production",
         Mutant::SimulatedCheckCounts => "simulated health",
         Mutant::OnePassIsEnough => "stages",
+        Mutant::AdoptsTwice => "nothing is adopted twice",
+        Mutant::AdoptsWhatIsMarked => "what is another's is not adopted",
+        Mutant::AdoptedForgotten => "adopt",
         Mutant::StalePlanApplied => "a sealed plan that is stale",
         Mutant::ResumedByTheLiving => "create",
         Mutant::MovesWithOpenCalls => "update, then move",

@@ -33,6 +33,8 @@ pub struct Story {
     pub older: Option<Job>,
     /// Whether the plan is sealed, and those who finish it begin by applying it once more.
     pub resumes: bool,
+    /// Whether no third party changes anything in the cloud.
+    pub undisturbed: bool,
 }
 
 /// Restarts, and approvals, happen at whole multiples of this: worlds that differ in nothing but when a run ended become
@@ -66,7 +68,16 @@ impl Story {
         world.verbose = false;
         world.pass_to(world.ms.next_multiple_of(60_000));
         let held = world.objects();
-        Self { name, world, before: held, then: first.clone(), first, older: before.cloned(), resumes: false }
+        Self {
+            name,
+            world,
+            before: held,
+            then: first.clone(),
+            first,
+            older: before.cloned(),
+            resumes: false,
+            undisturbed: false,
+        }
     }
 
     /// The code changes before the run is finished.
@@ -223,9 +234,33 @@ impl Story {
             }
         }
         match self.then.mode {
-            Mode::Apply | Mode::Adopt => oracle::is_as_defined(&self.then.desired, &sim.world.objects()),
+            Mode::Apply => oracle::is_as_defined(&self.then.desired, &sim.world.objects()),
+            Mode::Adopt => self.is_adopted(sim),
             Mode::Destroy if sim.world.objects().is_empty() => Ok(()),
             Mode::Destroy => Err(format!("left over: {:#?}", sim.world.objects())),
+        }
+    }
+
+    /// Nothing was called and nothing in the cloud is another, and yet there is nothing left to do.
+    fn is_adopted(&self, sim: &mut Sim) -> Result<(), String> {
+        if let Some(called) = sim.world.trace.calls().next() {
+            return Err(format!("{} was called", called.sending.call.api));
+        }
+        if sim.world.objects() != self.before {
+            return Err(format!("the cloud changed: {:#?}", sim.world.objects()));
+        }
+        let known = std::mem::take(&mut sim.world.shared);
+        let number = unbroken(|| {
+            let number = sim.start(Job { mode: Mode::Apply, ..self.then.clone() }, true);
+            sim.run().map(|()| number)
+        });
+        sim.world.shared = known;
+        let process = number.map_err(|Stuck(why)| why).map(|number| sim.process(number))?.ok_or("no such process")?;
+        let plan = process.plan.as_ref().ok_or_else(|| format!("no plan: {:?}", process.outcome()))?;
+        if plan.is_empty() && plan.refusals().next().is_none() {
+            Ok(())
+        } else {
+            Err(format!("what was adopted is not as defined: {}", left(plan)))
         }
     }
 

@@ -1,5 +1,6 @@
 //! The plans whose every single fault and every pair of faults is tried.
 
+pub mod adoption;
 pub mod large;
 pub mod moved;
 pub mod stages;
@@ -88,6 +89,7 @@ pub fn special() -> Vec<fn() -> Story> {
         create_with_a_clock_ahead,
         create_and_wait_long,
         update_then_back,
+        adoption::adopt,
         stages::stages,
         stages::stages_of_updates,
         resume_create,

@@ -1,0 +1,102 @@
+//! Objects that are there already, and become ours.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use provision_core::call::Mark;
+use provision_core::desired::Desired;
+use provision_core::id::{ObjectId, ResourceAddr};
+use provision_core::plan::Mode;
+use provision_core::sim::Tamper;
+use provision_core::value::{Fields, OutputRef};
+
+use super::{VPC, defined, instant, res, story};
+use crate::infra::Kind;
+use crate::process::{Job, Outcome};
+use crate::sim::Stuck;
+use crate::story::{Story, unbroken};
+
+fn after() -> Arc<Desired> {
+    defined(&[&[res(VPC, 0)], &[res(Kind::Group, 2), res(Kind::Group, 3)]])
+}
+
+/// Objects as these resources define them, made by somebody else.
+fn made_by_others(story: &mut Story, names: &[&str], mark: Option<&Mark>) -> BTreeMap<ResourceAddr, ObjectId> {
+    let code = story.first.desired.clone();
+    let vpc = story.world.objects().into_iter().find(|held| held.type_name.as_str() == "aws_vpc").unwrap();
+    let mut made: BTreeMap<ResourceAddr, ObjectId> = BTreeMap::new();
+    for name in names {
+        let addr: ResourceAddr = format!("us-test.c101.{name}").parse().unwrap();
+        let desired = &code.blocks[&addr.block].resources[&addr.name];
+        let of = |output: &OutputRef| made.get(&output.resource).unwrap_or(&vpc.id).as_str().into();
+        let id = |output: &OutputRef| (output.output == "id").then(|| of(output));
+        let known = desired.inputs.iter().map(|(field, value)| (field.clone(), value.resolve(&id).unwrap()));
+        let mut fields: Fields = known.collect();
+        fields.insert("name".to_owned(), format!("made-{name}").into());
+        let create = Tamper::Create {
+            target: vpc.target.clone(),
+            type_name: desired.type_name.clone(),
+            fields,
+            mark: mark.cloned(),
+            name: Some(format!("made-{name}")),
+        };
+        let now = provision_core::call::ServerTime(crate::world::EPOCH_MS + story.world.ms);
+        made.insert(addr, story.world.cloud.tamper(now, &create).unwrap().unwrap());
+    }
+    story.world.pass_to(story.world.ms + 60_000);
+    story.before = story.world.objects();
+    made
+}
+
+fn adopting(name: &'static str) -> Story {
+    let mut story = story(name, instant(), Some(defined(&[&[res(VPC, 0)]])), after(), Mode::Adopt);
+    story.undisturbed = true;
+    story
+}
+
+/// Two groups that somebody else has made become a block's.
+pub fn adopt() -> Story {
+    let mut story = adopting("adopt");
+    let made = made_by_others(&mut story, &["group-2", "group-3"], None);
+    (story.first.adoptions, story.then.adoptions) = (made.clone(), made);
+    story
+}
+
+/// What cannot be adopted: the run is refused, or plans nothing.
+fn is_refused(story: &Story, adoptions: BTreeMap<ResourceAddr, ObjectId>) -> Result<(), String> {
+    let mut sim = story.sim(story.world.clone());
+    let number = sim.start(Job { adoptions: adoptions.clone(), ..story.first.clone() }, false);
+    sim.run().map_err(|Stuck(why)| why)?;
+    let process = sim.process(number).ok_or("no such process")?;
+    let refused = process.plan.as_ref().is_some_and(|plan| plan.refusals().next().is_some());
+    match process.outcome() {
+        Some(Outcome::Nothing) if refused => Ok(()),
+        other => Err(format!("it was adopted: {adoptions:?}: {other:?}")),
+    }
+}
+
+/// What is another resource's is not adopted.
+pub(crate) fn nothing_is_adopted_twice() -> Result<(), String> {
+    let story = unbroken(adopt).with_fresh_memory();
+    let mut sim = story.sim(story.world.clone());
+    let [two, three]: [ResourceAddr; 2] =
+        ["us-test.c101.group-2", "us-test.c101.group-3"].map(|addr| addr.parse().unwrap());
+    let id = story.first.adoptions[&two].clone();
+    let one = BTreeMap::from([(two, id.clone())]);
+    sim.start(Job { adoptions: one, ..story.first.clone() }, false);
+    sim.run().map_err(|Stuck(why)| why)?;
+    let world = std::mem::replace(&mut sim.world, instant());
+    is_refused(&Story { world, ..story }, BTreeMap::from([(three, id)]))
+}
+
+/// What carries another infrastructure's mark is not adopted.
+pub(crate) fn what_is_anothers_is_not_adopted() -> Result<(), String> {
+    let mut story = unbroken(|| adopting("adopt")).with_fresh_memory();
+    let mark = Mark {
+        infra: "another".parse().unwrap(),
+        address: "dc.net.main".parse().unwrap(),
+        incarnation: "0123456789abcdef".parse().unwrap(),
+    };
+    let made = made_by_others(&mut story, &["group-2"], Some(&mark));
+    is_refused(&story, made)
+}
