@@ -229,7 +229,7 @@ pub async fn execute(io: &Io, spec: &RunSpec, approved: &Plan) -> Result<RunRepo
         return Err(RunError::ManyDeletions { leaving, recorded });
     }
     fits(spec, approved)?;
-    enter_store(io, &spec.desired.infra, spec.writer_nonce).await?;
+    enter_store(io, &spec.desired.infra, spec.simulated, spec.writer_nonce).await?;
     let author = Author::new(
         spec.desired.infra.clone(),
         spec.revision.clone(),
@@ -447,7 +447,7 @@ async fn read_logs(
 ) -> Result<BTreeMap<BlockAddr, BlockInput>, RunError> {
     io.emit(Progress::Phase { what: "reading the logs".to_owned() });
     let infra = &spec.desired.infra;
-    look_at_store(io, infra).await?;
+    look_at_store(io, infra).await?.fits(spec.simulated)?;
     let mut addrs: BTreeSet<BlockAddr> = list_blocks(io).await?.into_iter().collect();
     addrs.extend(spec.desired.blocks.keys().cloned());
     addrs.retain(|addr| !claims.contains_key(addr));

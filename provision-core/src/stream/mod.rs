@@ -37,7 +37,7 @@ pub use log::{
 pub use many::{ManyRead, read_block_logs, read_blocks, read_runs};
 pub use moving::{Came, MovedOut};
 pub use name::StreamEvent;
-pub use probe::{StoreError, enter_store, look_at_store};
+pub use probe::{StoreError, StoreUse, enter_store, look_at_store};
 pub use run::{NewRun, RunStream, StampError, StartError};
 pub use run_state::{Checked, RunStart, RunState};
 pub use write::WriteError;

@@ -24,6 +24,14 @@ pub enum StoreError {
         /// Which was expected.
         expected: InfraId,
     },
+    /// It holds the state of a simulated infrastructure.
+    #[error(
+        "the store holds the state of a simulated infrastructure, and this run is not simulated: use another store"
+    )]
+    Simulated,
+    /// It holds the state of a real infrastructure.
+    #[error("the store holds the state of real clouds, and this run is simulated: use another store")]
+    NotSimulated,
     /// Laid out by a newer build.
     #[error("the store has layout {0}, this build knows up to {LAYOUT}: use a newer build")]
     NewerLayout(u64),
@@ -46,18 +54,53 @@ pub enum StoreError {
 struct Marker {
     layout: u64,
     infra: InfraId,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    simulated: bool,
+}
+
+/// What a store is used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StoreUse {
+    /// Nothing yet.
+    Nothing,
+    /// The state of an infrastructure in real clouds.
+    Real,
+    /// The state of a simulated one.
+    Simulated,
+}
+
+impl StoreUse {
+    fn of(marker: Option<&Marker>) -> Self {
+        match marker {
+            None => Self::Nothing,
+            Some(marker) if marker.simulated => Self::Simulated,
+            Some(_) => Self::Real,
+        }
+    }
+
+    /// Whether a run may use it: simulated ones and others never share a store.
+    ///
+    /// # Errors
+    /// It may not.
+    pub fn fits(self, simulated: bool) -> Result<(), StoreError> {
+        match (self, simulated) {
+            (Self::Nothing, _) | (Self::Real, false) | (Self::Simulated, true) => Ok(()),
+            (Self::Simulated, false) => Err(StoreError::Simulated),
+            (Self::Real, true) => Err(StoreError::NotSimulated),
+        }
+    }
 }
 
 fn marker_key() -> StoreKey {
     StoreKey("v1/meta/infra".to_owned())
 }
 
-/// Whether the store is in use, for those who only read.
+/// What the store is used for, for those who only read.
 ///
 /// # Errors
 /// It is another infrastructure's, or cannot be read.
-pub async fn look_at_store(io: &Io, infra: &InfraId) -> Result<bool, StoreError> {
-    Ok(marker(io, infra).await?.is_some())
+pub async fn look_at_store(io: &Io, infra: &InfraId) -> Result<StoreUse, StoreError> {
+    Ok(StoreUse::of(marker(io, infra).await?.map(|(_, marker)| marker).as_ref()))
 }
 
 /// Makes sure that the store is ours and that its put-if-absent is one, before anything else is written.
@@ -66,26 +109,27 @@ pub async fn look_at_store(io: &Io, infra: &InfraId) -> Result<bool, StoreError>
 /// at its own key must answer "exists"; where it does not, nothing was harmed.
 ///
 /// # Errors
-/// The store is another infrastructure's, does not honour put-if-absent, or does not answer.
-pub async fn enter_store(io: &Io, infra: &InfraId, nonce: Nonce) -> Result<(), StoreError> {
-    if let Some(bytes) = marker(io, infra).await? {
+/// The store is another infrastructure's or another world's, does not honour put-if-absent, or does not answer.
+pub async fn enter_store(io: &Io, infra: &InfraId, simulated: bool, nonce: Nonce) -> Result<(), StoreError> {
+    if let Some((bytes, marker)) = marker(io, infra).await? {
+        StoreUse::of(Some(&marker)).fits(simulated)?;
         return match put(io, &marker_key(), &bytes).await? {
             Put::Exists => Ok(()),
             Put::Done => Err(StoreError::NoPutIfAbsent("it overwrote its own marker".to_owned())),
         };
     }
     probe(io, nonce).await?;
-    let marker_of_ours = Marker { layout: u64::from(LAYOUT), infra: infra.clone() };
+    let marker_of_ours = Marker { layout: u64::from(LAYOUT), infra: infra.clone(), simulated };
     let bytes = serde_json::to_vec(&marker_of_ours).map_err(|error| StoreError::Damaged(error.to_string()))?;
     put(io, &marker_key(), &bytes).await?;
     // Another run may have been first, also one of another infrastructure.
     match marker(io, infra).await? {
-        Some(_) => Ok(()),
+        Some((_, marker)) => StoreUse::of(Some(&marker)).fits(simulated),
         None => Err(StoreError::Unwritable("what was written there cannot be read".to_owned())),
     }
 }
 
-async fn marker(io: &Io, infra: &InfraId) -> Result<Option<Vec<u8>>, StoreError> {
+async fn marker(io: &Io, infra: &InfraId) -> Result<Option<(Vec<u8>, Marker)>, StoreError> {
     #[derive(Deserialize)]
     struct Layout {
         layout: u64,
@@ -100,7 +144,7 @@ async fn marker(io: &Io, infra: &InfraId) -> Result<Option<Vec<u8>>, StoreError>
     if marker.infra != *infra {
         return Err(StoreError::OtherInfra { found: marker.infra, expected: infra.clone() });
     }
-    Ok(Some(bytes))
+    Ok(Some((bytes, marker)))
 }
 
 /// Two puts at one fresh key.

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use provision_core::history::{Deed, Did};
-use provision_core::id::{BlockAddr, Generation, Revision, RunId};
+use provision_core::id::{BlockAddr, CheckName, Generation, Revision, RunId};
 use provision_core::machine::HolderState;
-use provision_core::stream::RunState;
+use provision_core::progress::CheckResult;
 use provision_core::stream::event::RunOutcome;
+use provision_core::stream::{Checked, RunState};
 use serde::Serialize;
 
 use super::style::{BOLD, DIM, GREEN, RED, YELLOW};
@@ -32,6 +33,40 @@ pub(crate) struct RunView {
     /// How long its lease lasts after each sign of life, in milliseconds.
     lease_ms: u64,
     blocks: BTreeSet<BlockAddr>,
+    /// How often another process went on with it.
+    resumed: usize,
+    /// What health checks told, in order.
+    checks: Vec<CheckView>,
+}
+
+/// What a health check told.
+#[derive(Debug, Serialize)]
+struct CheckView {
+    block: BlockAddr,
+    check: CheckName,
+    passed: bool,
+    reason: Option<String>,
+    simulated: bool,
+}
+
+impl CheckView {
+    fn of(checked: &Checked) -> Self {
+        let Checked { block, check, result, simulated } = checked;
+        let reason = match result {
+            CheckResult::Passed => None,
+            CheckResult::Failed { reason } => Some(reason.clone()),
+            CheckResult::Interrupted => Some("interrupted".to_owned()),
+        };
+        Self { block: block.clone(), check: check.clone(), passed: reason.is_none(), reason, simulated: *simulated }
+    }
+
+    fn line(&self) -> String {
+        let by = if self.simulated { " (simulated)" } else { "" };
+        match &self.reason {
+            None => format!("  check {}: {GREEN}passed{GREEN:#}{by}", self.check),
+            Some(reason) => format!("  check {}: {RED}failed{RED:#}{by}: {}", self.check, plain(reason)),
+        }
+    }
 }
 
 /// How a run ended, or what is known where it did not.
@@ -81,6 +116,8 @@ impl RunView {
             simulated: start.simulated,
             lease_ms: start.lease_ms,
             blocks: start.blocks.clone(),
+            resumed: state.resumed.len(),
+            checks: state.checks.iter().map(CheckView::of).collect(),
         })
     }
 
@@ -161,7 +198,11 @@ fn show_lines(run: &RunView, deeds: &BTreeMap<BlockAddr, Result<Vec<Deed>, Strin
         format!("  started {} by the store's clock", run.started),
     ];
     lines.extend(run.silent().map(|silent| format!("  {silent}")));
-    lines.extend([format!("  {}", run.made_of()), String::new()]);
+    lines.push(format!("  {}", run.made_of()));
+    if run.resumed > 0 {
+        lines.push(format!("  resumed {}", counted(run.resumed, "time")));
+    }
+    lines.push(String::new());
     for (block, deeds) in deeds {
         lines.push(format!("{BOLD}{block}{BOLD:#}"));
         match deeds {
@@ -169,7 +210,11 @@ fn show_lines(run: &RunView, deeds: &BTreeMap<BlockAddr, Result<Vec<Deed>, Strin
             Ok(deeds) => lines.extend(deeds.iter().map(|deed| format!("  {}: {}", deed.resource, words(&deed.did)))),
             Err(_) => lines.push(format!("  {RED}its log can't be used{RED:#}")),
         }
+        lines.extend(run.checks.iter().filter(|check| check.block == *block).map(CheckView::line));
     }
+    // Of blocks that were asked because others wait for them.
+    let others = run.checks.iter().filter(|check| !deeds.contains_key(&check.block));
+    lines.extend(others.map(|check| format!("{BOLD}{}{BOLD:#}\n{}", check.block, check.line())));
     lines
 }
 

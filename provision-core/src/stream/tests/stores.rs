@@ -2,20 +2,20 @@
 
 use super::world::{PutFault, World, infra};
 use crate::id::{InfraId, Nonce};
-use crate::stream::{StoreError, enter_store, look_at_store};
+use crate::stream::{StoreError, StoreUse, enter_store, look_at_store};
 
 fn enter(world: &mut World) -> Result<(), StoreError> {
-    world.run(|io| async move { enter_store(&io, &infra(), Nonce([9; 16])).await })
+    world.run(|io| async move { enter_store(&io, &infra(), false, Nonce([9; 16])).await })
 }
 
 #[test]
 fn a_fresh_store_is_probed_once_and_marked() {
     let mut world = World::new();
-    assert_eq!(world.run(|io| async move { look_at_store(&io, &infra()).await }), Ok(false));
+    assert_eq!(world.run(|io| async move { look_at_store(&io, &infra()).await }), Ok(StoreUse::Nothing));
     assert!(world.objects.is_empty(), "looking writes nothing");
     assert_eq!(enter(&mut world), Ok(()));
     assert_eq!(world.objects.len(), 2);
-    assert_eq!(world.run(|io| async move { look_at_store(&io, &infra()).await }), Ok(true));
+    assert_eq!(world.run(|io| async move { look_at_store(&io, &infra()).await }), Ok(StoreUse::Real));
     world.puts = 0;
     assert_eq!(enter(&mut world), Ok(()));
     assert_eq!(world.puts, 1);
@@ -56,7 +56,8 @@ fn another_infrastructures_store_is_refused() {
     enter(&mut world).unwrap();
     let before = world.objects.clone();
     let other = || InfraId::new("other").unwrap();
-    let error = world.run(move |io| async move { enter_store(&io, &other(), Nonce([1; 16])).await }).unwrap_err();
+    let error =
+        world.run(move |io| async move { enter_store(&io, &other(), false, Nonce([1; 16])).await }).unwrap_err();
     assert!(error.to_string().contains("belongs to infrastructure `wix`, and this is `other`"), "{error}");
     assert!(world.run(move |io| async move { look_at_store(&io, &other()).await }).is_err());
     assert_eq!(world.objects, before);
@@ -70,5 +71,17 @@ fn a_newer_or_damaged_marker_is_refused() {
     for bad in ["", "{}", r#"{"layout":1,"infra":"wix","infra":"wix"}"#, r#"{"layout":1,"infra":"a/b"}"#] {
         world.objects.insert("v1/meta/infra".to_owned(), (bad.into(), 0));
         assert!(matches!(enter(&mut world), Err(StoreError::Damaged(_))), "{bad}");
+    }
+}
+
+#[test]
+fn simulated_and_real_runs_share_no_store() {
+    for simulated in [false, true] {
+        let mut world = World::new();
+        let enter = |simulated| move |io| async move { enter_store(&io, &infra(), simulated, Nonce([9; 16])).await };
+        assert_eq!(world.run(enter(simulated)), Ok(()));
+        assert_eq!(world.run(enter(simulated)), Ok(()));
+        let refused = if simulated { StoreError::Simulated } else { StoreError::NotSimulated };
+        assert_eq!(world.run(enter(!simulated)), Err(refused));
     }
 }
