@@ -1,9 +1,12 @@
 //! The small infrastructure that the tests apply, in variants.
 
+use std::time::Duration;
+
 use provision_aws::prelude::*;
 use provision_aws::{
     Aws, Instance, InstanceId, Rule, SecurityGroup, SecurityGroupId, Subnet, SubnetId, UsEast1, Vpc, VpcId,
 };
+use provision_core::dsl::check::tcp;
 use provision_core::prelude::*;
 use testbed::aws::KNOWN_IMAGE;
 
@@ -22,6 +25,17 @@ pub struct West;
 #[data_centre(name = "west", env = Staging, channel = Stable, on(Aws, account = "999999999999", region = UsEast1))]
 pub struct WrongAccount;
 
+/// A second environment, after staging.
+#[environment("prod")]
+pub struct Prod;
+
+/// Its data centre.
+#[data_centre(name = "east", env = Prod, channel = Stable, on(Aws, account = "123456789012", region = UsEast1))]
+pub struct East;
+
+/// The variable that names the port on this machine that [`Variant::Checked`]'s health check asks.
+pub const PORT: &str = "E2E_PORT";
+
 /// What is to be there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Variant {
@@ -31,6 +45,15 @@ pub enum Variant {
     Base,
     /// [`Variant::Base`], with another description of the group that the instance is in: it has to be replaced.
     GroupReplaced,
+    /// [`Variant::Base`], with the first subnet in another zone: it keeps its range, so the old one goes first, and the
+    /// instance in it before.
+    ZoneChanged,
+    /// [`Variant::Base`], with another name for the VPC, and the second group in the network's block.
+    Moved,
+    /// [`Variant::Base`], with the first group protected.
+    Protected,
+    /// A VPC in staging whose health is a port of this machine, and one in production.
+    Checked,
     /// [`Variant::Base`] without the block of the instance.
     NoHost,
     /// [`Variant::Base`] without the blocks of the groups and of the instance.
@@ -51,10 +74,14 @@ pub enum Variant {
 
 impl Variant {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 15] = [
         Self::OneEach,
         Self::Base,
         Self::GroupReplaced,
+        Self::ZoneChanged,
+        Self::Moved,
+        Self::Protected,
+        Self::Checked,
         Self::NoHost,
         Self::NetworkAlone,
         Self::Many,
@@ -98,6 +125,12 @@ pub fn infrastructure() -> Infrastructure {
     match variant {
         Variant::Empty => {}
         Variant::OtherAccount => blocks(&infra.dc(WrongAccount), variant),
+        Variant::Checked => {
+            infra.environments::<(Staging, Prod)>();
+            let port = std::env::var(PORT).ok().and_then(|port| port.parse().ok()).unwrap_or(1);
+            infra.dc(West).block("network", alone, (cidr!("10.7.0.0/16"), Some(port)));
+            infra.dc(East).block("network", alone, (cidr!("10.8.0.0/16"), None));
+        }
         _ => blocks(&infra.dc(West), variant),
     }
     infra
@@ -110,12 +143,16 @@ fn blocks<D: AwsDc>(dc: &Dc<D>, variant: Variant) {
         Variant::Dot => "net.work",
         _ => "network",
     };
-    let net = dc.block(name, network, &NetworkParams { cidr: cidr!("10.7.0.0/16"), subnets });
+    let zone = usize::from(variant == Variant::ZoneChanged);
+    let moved = variant == Variant::Moved;
+    let net = dc.block(name, network, &NetworkParams { cidr: cidr!("10.7.0.0/16"), subnets, zone, moved });
     if variant == Variant::NetworkAlone {
         return;
     }
     let description = if variant == Variant::GroupReplaced { "applications, renamed" } else { "applications" };
-    let security = dc.block("security", security, (&net, &SecurityParams { groups, description }));
+    let protected = variant == Variant::Protected;
+    let groups = if moved { 1 } else { groups };
+    let security = dc.block("security", security, (&net, &SecurityParams { groups, description, protected }));
     if variant != Variant::NoHost {
         dc.block("host", host, (&net, &security, &HostParams { ami: KNOWN_IMAGE, hosts }));
     }
@@ -128,6 +165,10 @@ pub struct NetworkParams {
     pub cidr: Cidr,
     /// How many subnets it has.
     pub subnets: u32,
+    /// In which of the zones the first one lies.
+    pub zone: usize,
+    /// Whether the VPC has another name than before, and a group came from another block.
+    pub moved: bool,
 }
 
 /// What other blocks use of a network.
@@ -137,20 +178,40 @@ pub struct Network<D> {
     pub vpc: Ref<VpcId, D>,
     /// The first subnet.
     pub subnet: Ref<SubnetId, D>,
+    /// The group that came from another block.
+    pub admin: Option<Ref<SecurityGroupId, D>>,
+}
+
+/// A VPC whose health is a port of this machine, if one is given.
+pub fn alone<D: AwsDc>(b: &Block<D>, (cidr, port): (Cidr, Option<u16>)) {
+    b.put("main", Vpc { cidr });
+    if let Some(port) = port {
+        let open = tcp(format!("127.0.0.1:{port}")).passes(2).every(Duration::from_millis(100));
+        b.check("open", open.within(Duration::from_secs(2)));
+    }
 }
 
 /// A VPC with subnets.
 pub fn network<D: AwsDc>(b: &Block<D>, p: &NetworkParams) -> Network<D> {
-    let vpc = b.put("main", Vpc { cidr: p.cidr }).dns_hostnames(true).tags([("team", "infra")]);
+    let name = if p.moved { "core" } else { "main" };
+    let mut vpc = b.put(name, Vpc { cidr: p.cidr }).dns_hostnames(true).tags([("team", "infra")]);
+    if p.moved {
+        vpc = vpc.moved_from("main");
+    }
+    let admin = p.moved.then(|| {
+        let group = b.put("admin", SecurityGroup { vpc, description: "administrators" });
+        group.ingress([Rule::tcp(22, cidr!("192.0.2.0/24"))]).moved_from("security.admin-1").id()
+    });
     let subnet = |n: u32| {
-        let [zone, ..] = D::zones();
+        let zones = D::zones();
+        let zone = zones[if n == 0 { p.zone % zones.len() } else { 0 }];
         b.put(format!("subnet-{n}"), Subnet { vpc, zone, cidr: p.cidr.subnet(24, n) }).public_ip(true).id()
     };
     let first = subnet(0);
     (1..p.subnets).for_each(|n| {
         subnet(n);
     });
-    Network { vpc: vpc.id(), subnet: first }
+    Network { vpc: vpc.id(), subnet: first, admin }
 }
 
 /// What differs between groups.
@@ -160,6 +221,8 @@ pub struct SecurityParams {
     pub groups: u32,
     /// What the first one is for.
     pub description: &'static str,
+    /// Whether the first one is protected.
+    pub protected: bool,
 }
 
 /// What other blocks use of the groups.
@@ -176,11 +239,15 @@ pub fn security<D: AwsDc>(b: &Block<D>, (net, p): (&Network<D>, &SecurityParams)
         let group = b.put(format!("admin-{n}"), SecurityGroup { vpc, description: "administrators" });
         group.ingress([Rule::tcp(22, cidr!("192.0.2.0/24"))]).id()
     });
+    let others = others.chain(net.admin);
     let admitted = others.map(|group| Rule::tcp_from(22, group)).chain([Rule::tcp(443, cidr!("10.7.0.0/16"))]);
-    let app = b
+    let mut app = b
         .put("app", SecurityGroup { vpc, description: p.description })
         .ingress(admitted.collect::<Vec<_>>())
         .tags([("team", "infra")]);
+    if p.protected {
+        app = app.prevent_destroy();
+    }
     Security { app: app.id() }
 }
 
