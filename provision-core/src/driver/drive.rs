@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::clients::Clients;
+use super::clients::{Clients, Connector};
 use super::clock;
 use super::holder;
 use super::store::Store;
@@ -27,6 +27,13 @@ pub struct World {
     pub clients: Clients,
     /// This process, if it may judge others dead.
     pub me: Option<Holder>,
+}
+
+impl World {
+    /// This store, and these clouds, as this process sees them.
+    pub fn new(store: Arc<dyn Store>, connector: Arc<dyn Connector>) -> Self {
+        Self { store, clients: Clients::new(connector), me: holder::our_holder().ok() }
+    }
 }
 
 /// Runs a machine to its end.
