@@ -5,12 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use provision_core::desired::Desired;
-use provision_core::driver::{
-    Clients, Connector, ObjectStoreBackend, World, draw_nonce, load_or_create_key, our_holder, our_name,
-};
-use provision_core::exec::{GenerationChoice, RunSpec, Settings};
+use provision_core::driver::{Clients, Connector, ObjectStoreBackend, World, load_or_create_key, our_holder, our_name};
+use provision_core::embed::{Engine, Simulated};
+use provision_core::exec::GenerationChoice;
 use provision_core::id::Revision;
-use provision_core::plan::Mode;
 use provision_core::sim::{FileCloud, SimConfig};
 use provision_core::stream::{Signer, Timing};
 
@@ -54,12 +52,12 @@ pub(crate) fn simulated_cloud(must_exist: bool) -> Result<Arc<FileCloud>, CliErr
 pub(crate) async fn world(cli: &Cli) -> Result<World, CliError> {
     let store = open_store(cli).await?;
     let connector: Arc<dyn Connector> =
-        if cli.simulate { Arc::new(clouds::Simulated(simulated_cloud(false)?)) } else { Arc::new(clouds::Real) };
+        if cli.simulate { Arc::new(Simulated::File(simulated_cloud(false)?)) } else { Arc::new(clouds::Real) };
     Ok(World { store: Arc::new(store), clients: Clients::new(connector), me: Some(our_holder()?) })
 }
 
-/// What a run is made of.
-pub(crate) fn spec(cli: &Cli, desired: Desired, mode: Mode, many_deletions: bool) -> Result<RunSpec, CliError> {
+/// What plans and runs are made of.
+pub(crate) async fn engine(cli: &Cli, desired: Desired, many_deletions: bool) -> Result<Engine, CliError> {
     let local = !store_address(cli)?.contains("://");
     let generation = match (cli.generation, local) {
         (Some(generation), _) => GenerationChoice::Given(generation),
@@ -72,25 +70,9 @@ pub(crate) fn spec(cli: &Cli, desired: Desired, mode: Mode, many_deletions: bool
     };
     let secret = load_or_create_key(&key_path()?)?;
     let timing = seconds("PROVISION_LEASE", LEAST_LEASE)?.map_or_else(Timing::default, Timing::with_lease);
-    Ok(RunSpec {
-        desired: Arc::new(desired),
-        providers: clouds::providers(),
-        revision,
-        generation,
-        nonce: draw_nonce()?,
-        writer_nonce: draw_nonce()?,
-        mode,
-        selection: Default::default(),
-        adoptions: Default::default(),
-        holder: our_holder()?,
-        signer: Signer::new(&secret, &our_name()),
-        timing,
-        simulated: cli.simulate,
-        binding: provision_core::exec::Binding::Ceiling,
-        lock_timeout: std::time::Duration::ZERO,
-        many_deletions,
-        settings: Settings::default(),
-    })
+    let signer = Signer::new(&secret, &our_name());
+    let engine = Engine::new(desired, clouds::providers(), world(cli).await?, signer)?;
+    Ok(Engine { revision, generation, timing, simulated: cli.simulate, many_deletions, ..engine })
 }
 
 /// Where the signing key is: `PROVISION_KEY`, or `provision/key` in the user's configuration folder.

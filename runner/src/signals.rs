@@ -45,11 +45,6 @@ pub(crate) fn interrupts(screen: Screen) -> mpsc::Receiver<()> {
     receiver
 }
 
-/// The interrupts of what handles them otherwise: none.
-pub(crate) fn none() -> mpsc::Receiver<()> {
-    mpsc::channel(1).1
-}
-
 /// Gives up work that changes nothing at the first interrupt.
 pub(crate) async fn unless_interrupted<T>(work: impl Future<Output = T>) -> Result<T, CliError> {
     let mut signals = watch();

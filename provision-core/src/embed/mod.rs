@@ -8,8 +8,6 @@
 //! The first example is that of the [crate](crate). `tests/embedding` in the repository is a larger one: plans in files,
 //! interrupts, two runs at once, adoption, drift.
 
-#![expect(clippy::disallowed_methods, reason = "what an engine starts goes on in a task of its own")]
-
 mod engine;
 mod request;
 mod run;
