@@ -35,11 +35,14 @@ pub(crate) fn interrupts(screen: Screen) -> mpsc::Receiver<()> {
                 render::error("stopped: the outcome of calls on their way is not known; the next run finds out");
                 std::process::exit(INTERRUPTED.into());
             }
-            seen.push(kind);
-            screen.interrupted();
-            if sender.send(()).await.is_err() {
-                break;
+            // The run is told once: for it, a second interrupt would be a wish to stop.
+            if seen.is_empty() {
+                screen.interrupted();
+                if sender.send(()).await.is_err() {
+                    break;
+                }
             }
+            seen.push(kind);
         }
     });
     receiver

@@ -6,9 +6,10 @@ use embedding::cloud::Day;
 use embedding::infra::OBJECTS;
 use embedding::office::{Office, Problem, plan, plan_and_apply};
 use provision_core::embed::{Engine, PlanRequest};
-use provision_core::exec::{ActionResult, Binding};
+use provision_core::exec::{ActionResult, Binding, Settings};
 use provision_core::stream::Timing;
 use provision_core::stream::event::RunOutcome;
+use tokio::time::timeout;
 
 use crate::{addresses, code, ended};
 
@@ -49,13 +50,16 @@ async fn an_interrupted_run_drains_and_another_one_finishes() -> Result<(), Prob
 async fn a_run_that_is_interrupted_twice_waits_for_nothing() -> Result<(), Problem> {
     let office = Office::open()?;
     let engine = office.engine("alice", code(443)?)?;
+    let forever = Settings { drain: Duration::from_secs(3600), ..engine.settings };
+    let engine = Engine { settings: forever, ..engine };
     let approved = plan(&engine, &PlanRequest::default()).await?;
     office.cloud.is(Day::Busy("CreateVpc"));
     let run = engine.apply(approved, Binding::Ceiling);
     office.cloud.is_waited_for().await;
     // And any number more.
     (0..9).for_each(|_| run.interrupt());
-    let report = run.finish().await?;
+    // A guard, so that a run that drains for ever fails and does not hang.
+    let report = timeout(Duration::from_secs(100), run.finish()).await??;
     assert_eq!(report.outcome, RunOutcome::Interrupted);
     assert!(office.objects()?.is_empty());
     finished_by_another(&office).await
