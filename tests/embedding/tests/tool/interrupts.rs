@@ -5,10 +5,10 @@ use std::time::Duration;
 use embedding::cloud::Day;
 use embedding::infra::OBJECTS;
 use embedding::office::{Office, Problem, plan, plan_and_apply};
-use provision_core::embed::{Engine, PlanRequest};
+use provision_core::embed::{Engine, PlanRequest, Task};
 use provision_core::exec::{ActionResult, Binding, Settings};
-use provision_core::stream::Timing;
 use provision_core::stream::event::RunOutcome;
+use provision_core::stream::{Timing, read_run};
 use tokio::time::timeout;
 
 use crate::{addresses, code, ended};
@@ -75,6 +75,12 @@ async fn a_run_that_is_dropped_is_killed_and_another_one_finishes() -> Result<()
     office.cloud.is(Day::Busy("CreateVpc"));
     let run = alice.apply(approved, Binding::Ceiling);
     office.cloud.is_waited_for().await;
+    let id = run.id().clone();
     drop(run);
-    finished_by_another(&office).await
+    finished_by_another(&office).await?;
+    // It did nothing more, and will not: not even say that it has ended.
+    let infra = alice.desired.infra.clone();
+    let killed = Task::start(alice.memory, alice.world, |io| async move { Ok(read_run(&io, &infra, &id).await?) });
+    assert_eq!(killed.finish().await?.ended, None);
+    Ok(())
 }
