@@ -5,6 +5,17 @@ use serde::{Deserialize, Serialize};
 use crate::id::{BlockAddr, CheckName, ResourceAddr, RunId};
 
 /// One thing that happened in a run.
+///
+/// ```
+/// use provision_core::progress::{Progress, Verb};
+///
+/// // It is serialised as it is, for whoever watches from elsewhere.
+/// let started = Progress::Started { resource: "us-east.base.main".parse()?, verb: Verb::Create };
+/// let json = serde_json::to_string(&started)?;
+/// assert_eq!(json, r#"{"type":"started","resource":"us-east.base.main","verb":"create"}"#);
+/// assert_eq!(serde_json::from_str::<Progress>(&json)?, started);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Progress {

@@ -56,6 +56,12 @@ pub struct CannotCompile {
 }
 
 /// The pure half: no network, clock, randomness or environment.
+///
+/// A provider of one type, and an infrastructure of it:
+///
+/// ```
+#[doc = include_str!("../doc/toy.rs")]
+/// ```
 pub trait Provider: Send + Sync {
     /// The provider's name, as targets and schemas have it.
     fn name(&self) -> ProviderName;
@@ -96,6 +102,53 @@ pub trait Provider: Send + Sync {
 }
 
 /// The client half for one target.
+///
+/// ```
+/// # mod toy { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/toy.rs")); }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::sync::Arc;
+/// use std::time::Duration;
+///
+/// use async_trait::async_trait;
+/// use provision_core::call::{Answer, Bounds, Read, ReadAnswer, Refusal, Sending};
+/// use provision_core::embed::{Engine, PlanRequest};
+/// use provision_core::driver::World;
+/// use provision_core::exec::Binding;
+/// use provision_core::provider::{Client, ClientError};
+/// use provision_core::stream::event::RunOutcome;
+/// use provision_core::target::TargetId;
+///
+/// /// An endpoint at which nobody may do anything.
+/// struct Locked;
+///
+/// #[async_trait]
+/// impl Client for Locked {
+///     fn bounds(&self) -> Bounds {
+///         Bounds { stamp: Duration::from_secs(1), visibility: Duration::ZERO }
+///     }
+///     async fn verify(&self, _: &TargetId) -> Result<(), ClientError> {
+///         Ok(())
+///     }
+///     async fn call(&self, sending: &Sending) -> Answer {
+///         let (refusal, code, message) = (Refusal::Denied, "Denied".to_owned(), format!("no {}", sending.call.api));
+///         Answer::Refused { refusal, code, message, server_time: None }
+///     }
+///     async fn read(&self, _: &Read) -> ReadAnswer {
+///         ReadAnswer::Page { objects: Vec::new(), next: None, server_time: None }
+///     }
+/// }
+///
+/// # let engine = toy::engine(&toy::cloud());
+/// let target = engine.desired.dcs[&"us-east".parse()?].targets[&"toy".parse()?].clone();
+/// let clients = std::collections::BTreeMap::from([(target, Arc::new(Locked) as Arc<dyn Client>)]);
+/// let world = World::new(engine.world.store.clone(), Arc::new(clients));
+/// let engine = Engine { world, ..engine };
+/// let plan = engine.plan(&PlanRequest::default()).finish().await?.plan;
+/// assert_eq!(engine.apply(plan, Binding::Ceiling).finish().await?.outcome, RunOutcome::Failed);
+/// # Ok(())
+/// # }
+/// ```
 #[async_trait]
 pub trait Client: Send + Sync {
     /// What the endpoint guarantees.

@@ -16,6 +16,23 @@ use crate::id::ResourceAddr;
 pub enum Never {}
 
 /// A tree of values whose leaves may be symbols of type `S`.
+///
+/// ```
+/// use provision_core::value::{Expr, OutputRef, Value};
+///
+/// // As a definition has it: the id of another resource is not known yet.
+/// let expr: Expr = serde_json::from_str(r##"{"subnet":{"$ref":"us-east.net.a#id"},"size":3}"##)?;
+/// let subnet = OutputRef { resource: "us-east.net.a".parse()?, output: "id".to_owned() };
+/// assert_eq!(expr.outputs(), [&subnet]);
+/// assert_eq!(expr.resolve(&|_| None), Err(subnet));
+///
+/// // And once it is.
+/// let value: Value = expr.resolve(&|_| Some("subnet-1".into())).expect("all is known");
+/// let fields = value.as_map().expect("a map");
+/// assert_eq!((fields["subnet"].as_text(), fields["size"].as_int()), (Some("subnet-1"), Some(3)));
+/// assert_eq!(value.canonical(), br#"{"size":3,"subnet":"subnet-1"}"#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Tree<S> {
     /// Not set.

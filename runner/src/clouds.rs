@@ -6,22 +6,11 @@ use async_trait::async_trait;
 use provision_core::driver::Connector;
 use provision_core::plan::Providers;
 use provision_core::provider::{Client, Provider};
-use provision_core::sim::{FileCloud, SimClient};
 use provision_core::target::TargetId;
 
 /// The pure halves.
 pub(crate) fn providers() -> Providers {
     Providers::new([Arc::new(provision_aws::provider::Aws) as Arc<dyn Provider>])
-}
-
-/// Every target is the simulated cloud.
-pub(crate) struct Simulated(pub(crate) Arc<FileCloud>);
-
-#[async_trait]
-impl Connector for Simulated {
-    async fn connect(&self, target: &TargetId) -> Result<Arc<dyn Client>, String> {
-        Ok(Arc::new(SimClient::in_file(self.0.clone(), target.clone())))
-    }
 }
 
 /// The clouds themselves.

@@ -8,12 +8,12 @@ use std::time::Duration;
 use provision_core::check::{Checker, CustomChecks};
 use provision_core::desired::Desired;
 use provision_core::driver::{
-    Clients, Connector, NetworkChecker, NetworkDialer, ObjectStoreBackend, World, draw_nonce, load_or_create_key,
-    our_holder, our_name,
+    Clients, Connector, NetworkChecker, NetworkDialer, ObjectStoreBackend, World, load_or_create_key, our_holder,
+    our_name,
 };
-use provision_core::exec::{GenerationChoice, RunSpec, Settings};
+use provision_core::embed::{Engine, Simulated};
+use provision_core::exec::GenerationChoice;
 use provision_core::id::{BlockAddr, Revision};
-use provision_core::plan::Mode;
 use provision_core::sim::{FileCloud, SimChecker, SimConfig};
 use provision_core::stream::{Signer, Timing};
 
@@ -65,7 +65,7 @@ pub(crate) async fn world(cli: &Cli, custom: &CustomChecks) -> Result<World, Cli
     let store = open_store(cli).await?;
     let (connector, checker): (Arc<dyn Connector>, Arc<dyn Checker>) = if cli.simulate {
         let cloud = simulated_cloud(false)?;
-        (Arc::new(clouds::Simulated(cloud.clone())), Arc::new(SimChecker::in_file(cloud)))
+        (Arc::new(Simulated::File(cloud.clone())), Arc::new(SimChecker::in_file(cloud)))
     } else {
         (Arc::new(clouds::Real), Arc::new(NetworkChecker::new(Arc::new(NetworkDialer), custom.clone())))
     };
@@ -87,8 +87,8 @@ fn unhealthy() -> Result<(BTreeSet<BlockAddr>, u64), CliError> {
     })
 }
 
-/// What a run is made of.
-pub(crate) fn spec(cli: &Cli, desired: Desired, mode: Mode, many_deletions: bool) -> Result<RunSpec, CliError> {
+/// What plans and runs are made of.
+pub(crate) async fn engine(cli: &Cli, desired: Desired, many_deletions: bool) -> Result<Engine, CliError> {
     let local = !store_address(cli)?.contains("://");
     let generation = match (cli.generation, local) {
         (Some(generation), _) => GenerationChoice::Given(generation),
@@ -101,25 +101,10 @@ pub(crate) fn spec(cli: &Cli, desired: Desired, mode: Mode, many_deletions: bool
     };
     let secret = load_or_create_key(&key_path()?)?;
     let timing = seconds("PROVISION_LEASE", LEAST_LEASE)?.map_or_else(Timing::default, Timing::with_lease);
-    Ok(RunSpec {
-        desired: Arc::new(desired),
-        providers: clouds::providers(),
-        revision,
-        generation,
-        nonce: draw_nonce()?,
-        writer_nonce: draw_nonce()?,
-        mode,
-        selection: Default::default(),
-        adoptions: Default::default(),
-        holder: our_holder()?,
-        signer: Signer::new(&secret, &our_name()),
-        timing,
-        simulated: cli.simulate,
-        binding: provision_core::exec::Binding::Ceiling,
-        lock_timeout: std::time::Duration::ZERO,
-        many_deletions,
-        settings: Settings::default(),
-    })
+    let signer = Signer::new(&secret, &our_name());
+    let world = world(cli, &desired.custom_checks).await?;
+    let engine = Engine::new(desired, clouds::providers(), world, signer)?;
+    Ok(Engine { revision, generation, timing, simulated: cli.simulate, many_deletions, ..engine })
 }
 
 /// Where the signing key is: `PROVISION_KEY`, or `provision/key` in the user's configuration folder.

@@ -35,19 +35,17 @@ pub(crate) fn interrupts(screen: Screen) -> mpsc::Receiver<()> {
                 render::error("stopped: the outcome of calls on their way is not known; the next run finds out");
                 std::process::exit(INTERRUPTED.into());
             }
-            seen.push(kind);
-            screen.interrupted();
-            if sender.send(()).await.is_err() {
-                break;
+            // The run is told once: for it, a second interrupt would be a wish to stop.
+            if seen.is_empty() {
+                screen.interrupted();
+                if sender.send(()).await.is_err() {
+                    break;
+                }
             }
+            seen.push(kind);
         }
     });
     receiver
-}
-
-/// The interrupts of what handles them otherwise: none.
-pub(crate) fn none() -> mpsc::Receiver<()> {
-    mpsc::channel(1).1
 }
 
 /// Gives up work that changes nothing at the first interrupt.

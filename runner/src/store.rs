@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use provision_core::driver::{Clients, NoChecker, World, drive, our_holder};
+use provision_core::driver::{Clients, NoChecker, World, our_holder};
+use provision_core::embed::Task;
 use provision_core::exec::{RunError, read_recorded};
 use provision_core::id::{BlockAddr, InfraId};
-use provision_core::machine::{Io, Machine};
+use provision_core::machine::{Io, Memory};
 use provision_core::plan::BlockInput;
 use provision_core::stream::{BlockState, list_blocks, look_at_store};
 
@@ -35,12 +36,11 @@ where
         checker: Arc::new(NoChecker),
         me: our_holder().ok(),
     };
-    let machine = Machine::new(|io| async move {
+    let reading = Task::start(Memory::default(), world, |io| async move {
         look_at_store(&io, &infra).await?;
         protocol(io, infra).await
     });
-    let driven = drive(machine, world, signals::none(), |_| {});
-    Ok(signals::unless_interrupted(driven).await??)
+    Ok(signals::unless_interrupted(reading.finish()).await??)
 }
 
 /// Every block's log.

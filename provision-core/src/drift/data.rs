@@ -10,6 +10,36 @@ use crate::target::TargetId;
 use crate::value::Value;
 
 /// Where the clouds differ from what the logs say was applied.
+///
+/// ```
+/// # mod toy { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/toy.rs")); }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let cloud = toy::cloud();
+/// # let engine = toy::engine(&cloud);
+/// use provision_core::drift::Verdict;
+/// use provision_core::embed::PlanRequest;
+/// use provision_core::exec::Binding;
+/// use provision_core::sim::{Tamper, wall_clock};
+///
+/// let plan = engine.plan(&PlanRequest::default()).finish().await?.plan;
+/// engine.apply(plan, Binding::Ceiling).finish().await?;
+///
+/// // Somebody takes an object away and changes another one.
+/// let now = wall_clock()();
+/// let held = cloud.lock().unwrap().objects(now);
+/// let tags = [("tags".to_owned(), provision_core::value::Value::Map([("team".to_owned(), "x".into())].into()))];
+/// cloud.lock().unwrap().tamper(now, &Tamper::Set { id: held[0].id.clone(), fields: tags.into() })?;
+/// cloud.lock().unwrap().tamper(now, &Tamper::Remove { id: held[1].id.clone() })?;
+///
+/// let report = engine.drift().finish().await?;
+/// assert_eq!(report.verdict(), Verdict::Drift);
+/// let us = &report.dcs[&"us-east".parse()?];
+/// assert_eq!(us.drifted[&"us-east.base.main".parse()?].fields[0].field, "tags");
+/// assert!(us.missing.contains_key(&"us-east.branch.branch".parse()?));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DriftReport {

@@ -6,12 +6,13 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::clients::Clients;
+use super::checker::{NetworkChecker, NetworkDialer};
+use super::clients::{Clients, Connector};
 use super::clock;
 use super::holder;
 use super::store::Store;
 use crate::call::{Answer, ReadAnswer, Refusal};
-use crate::check::{CheckAnswer, Checker};
+use crate::check::{CheckAnswer, Checker, CustomChecks};
 use crate::machine::{Action, ActionId, Event, GetAnswer, HolderState, ListAnswer, Machine, PutAnswer, Verified};
 use crate::progress::Progress;
 use crate::stream::event::Holder;
@@ -30,6 +31,21 @@ pub struct World {
     pub checker: Arc<dyn Checker>,
     /// This process, if it may judge others dead.
     pub me: Option<Holder>,
+}
+
+impl World {
+    /// This store, and these clouds, as this process sees them.
+    pub fn new(store: Arc<dyn Store>, connector: Arc<dyn Connector>) -> Self {
+        let checker = Arc::new(NetworkChecker::new(Arc::new(NetworkDialer), CustomChecks::default()));
+        Self { store, clients: Clients::new(connector), checker, me: holder::our_holder().ok() }
+    }
+
+    /// The same, with somebody else asking health checks: without this they go over the network, and know no functions of
+    /// the infrastructure's own.
+    #[must_use]
+    pub fn checked_by(self, checker: Arc<dyn Checker>) -> Self {
+        Self { checker, ..self }
+    }
 }
 
 /// Runs a machine to its end.

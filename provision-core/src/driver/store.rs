@@ -17,6 +17,73 @@ use thiserror::Error as ThisError;
 use crate::machine::{GetAnswer, ListAnswer, Listed, PutAnswer, StoreKey};
 
 /// Where streams stand.
+///
+/// ```
+/// use std::collections::BTreeMap;
+/// use std::sync::Mutex;
+///
+/// use async_trait::async_trait;
+/// use provision_core::driver::Store;
+/// use provision_core::machine::{GetAnswer, ListAnswer, Listed, PutAnswer, StoreKey};
+///
+/// /// A store in a map. Its clock counts writes.
+/// #[derive(Default)]
+/// struct InAMap(Mutex<(u64, BTreeMap<String, (Vec<u8>, u64)>)>);
+///
+/// #[async_trait]
+/// impl Store for InAMap {
+///     async fn put_if_absent(&self, key: &StoreKey, bytes: Vec<u8>) -> PutAnswer {
+///         let (clock, map) = &mut *self.0.lock().unwrap();
+///         if map.contains_key(&key.0) {
+///             return PutAnswer::Exists;
+///         }
+///         *clock += 1;
+///         map.insert(key.0.clone(), (bytes, *clock));
+///         PutAnswer::Done
+///     }
+///     async fn put_hint(&self, key: &StoreKey, bytes: Vec<u8>) {
+///         let (clock, map) = &mut *self.0.lock().unwrap();
+///         *clock += 1;
+///         map.insert(key.0.clone(), (bytes, *clock));
+///     }
+///     async fn get(&self, key: &StoreKey) -> GetAnswer {
+///         match self.0.lock().unwrap().1.get(&key.0).cloned() {
+///             Some((bytes, modified_ms)) => GetAnswer::Found { bytes, modified_ms },
+///             None => GetAnswer::Missing,
+///         }
+///     }
+///     async fn list(&self, prefix: &str) -> ListAnswer {
+///         let map = &self.0.lock().unwrap().1;
+///         let below = map.keys().filter_map(|key| key.strip_prefix(prefix));
+///         let names = below.map(|rest| match rest.split_once('/') {
+///             Some((name, _)) => Listed { name: name.to_owned(), folder: true },
+///             None => Listed { name: rest.to_owned(), folder: false },
+///         });
+///         let mut names: Vec<Listed> = names.collect();
+///         names.dedup();
+///         ListAnswer::Names(names)
+///     }
+///     fn describe(&self) -> String {
+///         "a map".to_owned()
+///     }
+/// }
+///
+/// # mod toy { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/toy.rs")); }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use std::sync::Arc;
+/// # use provision_core::driver::World;
+/// # use provision_core::embed::{Engine, PlanRequest, Simulated};
+/// # use provision_core::exec::Binding;
+/// # let cloud = toy::cloud();
+/// let world = World::new(Arc::new(InAMap::default()), Arc::new(Simulated::Memory(cloud.clone())));
+/// let engine = Engine { world, ..toy::engine(&cloud) };
+/// let plan = engine.plan(&PlanRequest::default()).finish().await?.plan;
+/// engine.apply(plan, Binding::Ceiling).finish().await?;
+/// assert_eq!(engine.recorded().finish().await?.len(), 2);
+/// # Ok(())
+/// # }
+/// ```
 #[async_trait]
 pub trait Store: Send + Sync {
     /// Writes an object if its key is free. Anything but a definite outcome is [`PutAnswer::Unknown`].

@@ -73,6 +73,46 @@ pub trait DefinedIn<D>: Definition {
 ///
 /// It is handed out by [`Dc::block`](super::infra::Dc::block). Its methods never fail: what is wrong becomes a finding of
 /// [`Infrastructure::finish`](super::infra::Infrastructure::finish), so closures need no `?`.
+///
+/// ```
+/// # mod toy { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/toy.rs")); }
+/// # use toy::{Network, NetworkExt, NetworkId, Toy, UsEast};
+/// use provision_core::prelude::*;
+///
+/// /// What other blocks can use of a base.
+/// #[derive(Args)]
+/// struct Base<D> {
+///     network: Ref<NetworkId, D>,
+/// }
+///
+/// fn base<D: On<Toy>>(b: &Block<D>, team: &str) -> Base<D> {
+///     let main = b.put("main", Network { cidr: cidr!("10.1.0.0/16") }).tags([("team", team)]);
+///     Base { network: main.id() }
+/// }
+///
+/// fn branch<D: On<Toy>>(b: &Block<D>, base: &Base<D>) {
+///     b.put("branch", Network { cidr: cidr!("10.2.0.0/16") }).tags([("of", text!("{}", base.network))]);
+/// }
+///
+/// let infra = Infrastructure::new("example");
+/// let us = infra.dc(UsEast);
+/// let main = us.block("base", base, "infra");
+/// us.block("branch", branch, &main);
+/// let desired = infra.finish().expect("no findings");
+/// let branch = &desired.blocks[&"us-east.branch".parse()?];
+/// assert_eq!(branch.after, ["us-east.base".parse()?].into(), "it uses something of it");
+///
+/// // What is wrong and compiles is told with file and line, all at once.
+/// fn wrong<D: On<Toy>>(b: &Block<D>, (): ()) {
+///     b.put("Main", Network { cidr: cidr!("10.1.0.0/16") });
+///     b.put("other", Network { cidr: cidr!("10.1.0.0/16") });
+///     b.put("other", Network { cidr: cidr!("10.1.0.0/16") });
+/// }
+/// let infra = Infrastructure::new("example");
+/// infra.dc(UsEast).block("base", wrong, ());
+/// assert_eq!(infra.finish().unwrap_err().len(), 2);
+/// # Ok::<(), provision_core::id::BadName>(())
+/// ```
 pub struct Block<D> {
     record: Rc<RefCell<Record>>,
     infra: u64,
@@ -124,6 +164,28 @@ impl<D: DataCentre> Block<D> {
 ///
 /// The setters and outputs of each type are in the trait that `#[resource]` makes beside it (`VpcExt` beside `Vpc`).
 /// Given to a field, it stands for its id.
+///
+/// ```
+/// # mod toy { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/toy.rs")); }
+/// # use toy::{Network, NetworkExt, Toy, UsEast};
+/// use provision_core::prelude::*;
+///
+/// fn base<D: On<Toy>>(b: &Block<D>, (): ()) {
+///     b.put("main", Network { cidr: cidr!("10.1.0.0/16") })
+///         .tags([("team", "infra")])
+///         .prevent_destroy()
+///         .ignore_changes(["tags"])
+///         .moved_from("network");
+/// }
+///
+/// let infra = Infrastructure::new("example");
+/// infra.dc(UsEast).block("base", base, ());
+/// let desired = infra.finish().expect("no findings");
+/// let main = &desired.blocks[&"us-east.base".parse()?].resources[&"main".parse()?];
+/// assert!(main.lifecycle.prevent_destroy);
+/// assert_eq!(main.lifecycle.moved_from, ["us-east.base.network".parse()?]);
+/// # Ok::<(), provision_core::id::BadName>(())
+/// ```
 pub struct Added<'b, R, D> {
     block: &'b Block<D>,
     resource: usize,

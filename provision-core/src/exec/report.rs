@@ -9,6 +9,28 @@ use crate::progress::{CheckResult, Verb};
 use crate::stream::event::RunOutcome;
 
 /// What became of a run.
+///
+/// ```
+/// # mod toy { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/toy.rs")); }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let engine = toy::engine(&toy::cloud());
+/// use provision_core::embed::PlanRequest;
+/// use provision_core::exec::{ActionResult, Binding, BlockResult};
+/// use provision_core::progress::Verb;
+///
+/// let plan = engine.plan(&PlanRequest::default()).finish().await?.plan;
+/// let report = engine.apply(plan, Binding::Ceiling).finish().await?;
+/// for action in &report.actions {
+///     assert_eq!((action.verb, &action.result), (Verb::Create, &ActionResult::Done), "{}", action.resource);
+/// }
+/// for (address, block) in &report.blocks {
+///     assert_eq!(block.result, BlockResult::Succeeded, "{address}: {:?}", block.reason);
+/// }
+/// assert!(report.problems.is_empty());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunReport {
     /// Its id.

@@ -105,7 +105,7 @@ pub struct Prepared {
     pub world: World,
 }
 
-/// Why a run could not be made. Nothing was changed in any cloud.
+/// Why a run could not be made. Nothing was changed in any cloud; only after [`RunError::Driver`] that is not known.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum RunError {
     /// The store cannot be used.
@@ -169,6 +169,10 @@ pub enum RunError {
         /// Of how many.
         recorded: usize,
     },
+    /// What drives the run is missing or gone: random numbers, a runtime, its task. If it was begun, it ended as if its
+    /// process had been killed: the next run finds out what landed.
+    #[error("the run could not be driven to its end: {0}")]
+    Driver(String),
 }
 
 /// The fewest deletions that count as many.

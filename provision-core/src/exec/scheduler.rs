@@ -82,8 +82,11 @@ pub(super) async fn walk(exec: Arc<Exec>, actions: &ActionGraph) -> Walked {
             let now = io.now().boot_ms;
             let drain = u64::try_from(walk.exec.settings.drain.as_millis()).unwrap_or(u64::MAX);
             let until = *drain_until.get_or_insert(now.saturating_add(drain));
-            let left = Duration::from_millis(until.saturating_sub(now));
-            match select(ended.next(), std::pin::pin!(io.sleep(left))).await {
+            // Interrupted again, nothing is waited for any more.
+            let patience = if io.interrupts() > 1 { 0 } else { until.saturating_sub(now) };
+            let drained = std::pin::pin!(io.sleep(Duration::from_millis(patience)));
+            let stopped = std::pin::pin!(io.interrupted());
+            match select(ended.next(), select(drained, stopped)).await {
                 Either::Left((next, _)) => next,
                 Either::Right(_) => break,
             }

@@ -7,6 +7,29 @@ use super::data::{BlockPlan, Moved, Outcome, Plan, Reason, ResourcePlan, Retirem
 use crate::id::{ObjectId, ResourceAddr};
 
 /// An approved plan, with what its own run has done already: a run that was cut off goes on inside the same ceiling.
+///
+/// ```
+/// # mod toy { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/toy.rs")); }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let engine = toy::engine(&toy::cloud());
+/// use provision_core::embed::PlanRequest;
+/// use provision_core::exec::Binding;
+/// use provision_core::plan::{Ceiling, Mode};
+///
+/// let approved = engine.plan(&PlanRequest::default()).finish().await?.plan;
+/// let ceiling = Ceiling::new(approved.clone());
+/// assert!(ceiling.outside(&approved).is_empty());
+///
+/// // To do nothing is always allowed; to delete what was made is not.
+/// engine.apply(approved, Binding::Ceiling).finish().await?;
+/// let nothing = engine.plan(&PlanRequest::default()).finish().await?.plan;
+/// assert!(ceiling.outside(&nothing).is_empty());
+/// let destroy = engine.plan(&PlanRequest::of(Mode::Destroy)).finish().await?.plan;
+/// assert_eq!(ceiling.outside(&destroy).len(), 2);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Ceiling {
     approved: Plan,

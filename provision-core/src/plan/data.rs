@@ -15,6 +15,29 @@ use crate::target::TargetId;
 use crate::value::{Expr, Exprs, Fields, Value};
 
 /// What a run may do: a ceiling, not a script.
+///
+/// ```
+/// # mod toy { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/toy.rs")); }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let engine = toy::engine(&toy::cloud());
+/// use provision_core::embed::PlanRequest;
+/// use provision_core::plan::{Outcome, open, seal};
+///
+/// let plan = engine.plan(&PlanRequest::default()).finish().await?.plan;
+/// for (address, resource) in plan.resources() {
+///     assert!(resource.acts(), "{address}");
+///     assert_eq!(resource.allowed, [Outcome::Create].into());
+/// }
+/// assert_eq!(plan.refusals().count(), 0);
+/// assert_eq!(plan.touched(), ["us-east.base".parse()?, "us-east.branch".parse()?].into());
+///
+/// // A plan can be kept, and names its run before there is one.
+/// let kept = open(&seal(&plan))?;
+/// assert_eq!((&kept, kept.run_id()), (&plan, plan.run_id()));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {

@@ -90,10 +90,22 @@ struct Head {
 /// The document.
 ///
 /// ```
-/// # fn example(plan: &provision_core::plan::Plan) {
-/// use provision_core::plan::{open, seal};
+/// # mod toy { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/toy.rs")); }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let engine = toy::engine(&toy::cloud());
+/// use provision_core::embed::PlanRequest;
+/// use provision_core::plan::{SealedError, open, seal};
 ///
-/// assert_eq!(open(&seal(plan)).as_ref(), Ok(plan));
+/// let plan = engine.plan(&PlanRequest::default()).finish().await?.plan;
+/// let file = seal(&plan);
+/// assert_eq!(open(&file), Ok(plan));
+///
+/// // Neither half of it nor something that looks like it is a plan.
+/// assert_eq!(open(&file[..file.len() / 2]), Err(SealedError::Truncated));
+/// let altered = String::from_utf8(file)?.replace("10.2.0.0", "10.3.0.0");
+/// assert!(matches!(open(altered.as_bytes()), Err(SealedError::Altered { .. })));
+/// # Ok(())
 /// # }
 /// ```
 pub fn seal(plan: &Plan) -> Vec<u8> {

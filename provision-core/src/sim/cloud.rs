@@ -17,6 +17,30 @@ use crate::target::TargetId;
 /// # Caveats
 /// Time is what the caller says it is. Requests and answers are not lost in here: the driver that owns the actions
 /// loses them.
+///
+/// ```
+/// # mod toy { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/toy.rs")); }
+/// use provision_core::call::ServerTime;
+/// use provision_core::sim::{SimCloud, SimConfig, Tamper};
+/// use provision_core::target::TargetId;
+/// use provision_core::value::Fields;
+///
+/// let mut cloud = SimCloud::new(SimConfig::instant(7));
+/// let target = TargetId { provider: "toy".parse()?, account: "1".to_owned(), region: "lab".to_owned() };
+/// let create = Tamper::Create {
+///     target,
+///     type_name: "toy_network".parse()?,
+///     fields: Fields::from([("cidr".to_owned(), "10.0.0.0/16".into())]),
+///     mark: None,
+///     name: None,
+/// };
+/// let (now, later) = (ServerTime(1_000), ServerTime(2_000));
+/// let id = cloud.tamper(now, &create)?.expect("it was created");
+/// assert_eq!(cloud.objects(later)[0].id, id);
+/// cloud.tamper(later, &Tamper::Remove { id })?;
+/// assert!(cloud.objects(later).is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct SimCloud {
     config: SimConfig,

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use provision_core::embed::Task;
+use provision_core::exec::RunError;
 use provision_core::plan::Plan;
 use provision_core::progress::Progress;
 use tokio::task::JoinHandle;
@@ -79,6 +81,14 @@ impl Watcher {
     /// Takes one event in.
     pub(crate) fn see(&mut self, progress: &Progress) {
         self.screen.lock().see(progress);
+    }
+
+    /// Takes in all that happens until the end.
+    pub(crate) async fn watch<T: Send + 'static>(&mut self, mut task: Task<T>) -> Result<T, RunError> {
+        while let Some(event) = task.next_event().await {
+            self.see(&event);
+        }
+        task.finish().await
     }
 
     /// For whoever hears interrupts.

@@ -4,9 +4,8 @@ use std::io::{BufRead as _, IsTerminal as _};
 use std::time::SystemTime;
 
 use provision_core::desired::Desired;
-use provision_core::driver::{draw_nonce, drive};
-use provision_core::exec::{GenerationChoice, RunError, RunReport, RunSpec, execute};
-use provision_core::machine::{Machine, Memory};
+use provision_core::embed::{Engine, PlanRequest};
+use provision_core::exec::{Binding, GenerationChoice, RunError, RunReport};
 use provision_core::plan::{Mode, Plan};
 use provision_core::stream::ClaimError;
 use provision_core::stream::event::RunOutcome;
@@ -27,8 +26,8 @@ pub(crate) async fn run(cli: &Cli, args: &ApplyArgs, desired: Desired, mode: Mod
     }
     report::create(&args.report)?;
     let started_ms = report::millis(SystemTime::now());
-    let (ended, account) = match setup::spec(cli, desired.clone(), mode, args.allow_many_deletions) {
-        Ok(spec) => plan_and_execute(cli, args, spec, started_ms).await,
+    let (ended, account) = match setup::engine(cli, desired.clone(), args.allow_many_deletions).await {
+        Ok(engine) => plan_and_execute(args, &engine, mode, started_ms).await,
         Err(error) => (Err(error), None),
     };
     let exit = match &ended {
@@ -57,52 +56,45 @@ pub(crate) async fn run(cli: &Cli, args: &ApplyArgs, desired: Desired, mode: Mod
 }
 
 async fn plan_and_execute(
-    cli: &Cli,
     args: &ApplyArgs,
-    mut spec: RunSpec,
+    engine: &Engine,
+    mode: Mode,
     started_ms: u64,
 ) -> (Result<Exit, CliError>, Option<Account>) {
-    let memory = Memory::default();
     let mut plans = 1;
     loop {
         let mut account = None;
-        match once(cli, args, &spec, &memory, started_ms, &mut account).await {
+        match once(args, engine, mode, started_ms, &mut account).await {
             Err(CliError::Run(RunError::Changed(what))) if plans < MOST_PLANS => {
                 render::line(&format!("Something has changed since the plan was made ({what}); planning again."));
             }
             ended => return (ended, account),
         }
         plans += 1;
-        // Another plan and another run: nonces are used once.
-        match (draw_nonce(), draw_nonce()) {
-            (Ok(nonce), Ok(writer_nonce)) => (spec.nonce, spec.writer_nonce) = (nonce, writer_nonce),
-            (Err(error), _) | (_, Err(error)) => return (Err(error.into()), account),
-        }
     }
 }
 
 /// Plans once, and executes that. What there is to account for is left in `account`, however it ends.
 async fn once(
-    cli: &Cli,
     args: &ApplyArgs,
-    spec: &RunSpec,
-    memory: &Memory,
+    engine: &Engine,
+    mode: Mode,
     started_ms: u64,
     account: &mut Option<Account>,
 ) -> Result<Exit, CliError> {
-    let plan = super::plan::make(cli, spec, memory.clone()).await?.plan;
+    let plan = super::plan::make(engine, &PlanRequest::of(mode)).await?.plan;
     let refused = plan.refusals().next().is_some();
     let mut tell = |report: RunReport, reason: Option<String>| {
-        *account = Some(Account::new(&plan, &spec.desired, report, reason, spec.simulated, until_now(started_ms)));
+        *account = Some(Account::new(&plan, &engine.desired, report, reason, engine.simulated, until_now(started_ms)));
     };
-    show(&plan, spec);
+    show(&plan, engine);
     if plan.is_empty() {
         // Nothing to do is no failure, unless there are blocks of which nobody knows.
         let outcome = if refused { RunOutcome::Refused } else { RunOutcome::Succeeded };
         tell(RunReport { outcome, ..RunReport::not_begun(&plan, "", None) }, None);
         return Ok(if refused { Exit::Failed } else { Exit::Ok });
     }
-    match approved(args, spec.mode).await {
+    match approved(args, mode).await {
         Ok(true) => {}
         Ok(false) => {
             render::line("Not approved; nothing was done.");
@@ -115,7 +107,7 @@ async fn once(
             return Err(error);
         }
     }
-    match do_it(cli, args, spec, memory, &plan).await {
+    match do_it(args, engine, &plan).await {
         Ok(report) => {
             let exit = exit(&report, refused);
             tell(report, None);
@@ -129,32 +121,31 @@ async fn once(
     }
 }
 
-async fn do_it(
-    cli: &Cli,
-    args: &ApplyArgs,
-    spec: &RunSpec,
-    memory: &Memory,
-    plan: &Plan,
-) -> Result<RunReport, CliError> {
-    let world = setup::world(cli, &spec.desired.custom_checks).await?;
+async fn do_it(args: &ApplyArgs, engine: &Engine, plan: &Plan) -> Result<RunReport, CliError> {
     let mut watcher = Watcher::new(Some(plan), args.verbose);
-    let machine = Machine::with_memory(memory.clone(), {
-        let (spec, plan) = (spec.clone(), plan.clone());
-        move |io| async move { execute(&io, &spec, &plan).await }
-    });
-    let interrupts = signals::interrupts(watcher.screen());
-    let report = drive(machine, world, interrupts, |progress| watcher.see(progress)).await;
+    let mut run = engine.apply(plan.clone(), Binding::Ceiling);
+    let mut interrupts = signals::interrupts(watcher.screen());
+    loop {
+        tokio::select! {
+            event = run.next_event() => match event {
+                Some(event) => watcher.see(&event),
+                None => break,
+            },
+            Some(()) = interrupts.recv() => run.interrupt(),
+        }
+    }
+    let report = run.finish().await;
     watcher.end();
     Ok(report?)
 }
 
-fn show(plan: &Plan, spec: &RunSpec) {
+fn show(plan: &Plan, engine: &Engine) {
     if render::is_json() {
         events::planned(plan).iter().for_each(render::event);
     } else {
         render::plan::show(plan);
     }
-    if spec.generation == GenerationChoice::Highest && spec.mode == Mode::Apply {
+    if engine.generation == GenerationChoice::Highest && plan.mode == Mode::Apply {
         render::line(
             "This run was given no generation (--generation), and its store is shared: blocks that the code does not have are kept.",
         );

@@ -1,10 +1,10 @@
 //! `drift`: what was applied against what is there. Reads, and changes nothing.
 
 use provision_core::drift::Verdict;
-use provision_core::driver::drive;
 use provision_core::dsl::Infrastructure;
+use provision_core::embed::Task;
 use provision_core::exec::{DriftSpec, Settings, look_for_drift};
-use provision_core::machine::Machine;
+use provision_core::machine::Memory;
 
 use crate::cli::{Cli, DriftArgs};
 use crate::error::CliError;
@@ -23,18 +23,14 @@ pub(crate) async fn run(cli: &Cli, args: &DriftArgs, infrastructure: fn() -> Inf
         read_attempts: Settings::default().read_attempts,
     };
     let world = setup::world(cli, &Default::default()).await?;
+    let looking = Task::start(Memory::default(), world, |io| async move { look_for_drift(&io, &spec).await });
     // Nothing but the report may stand on standard output where a program reads it.
-    let mut watcher = (!args.json).then(|| Watcher::new(None, false));
-    let machine = Machine::new(|io| async move { look_for_drift(&io, &spec).await });
-    let driven = drive(machine, world, signals::none(), |progress| {
-        if let Some(watcher) = &mut watcher {
-            watcher.see(progress);
-        }
-    });
-    let report = signals::unless_interrupted(driven).await;
-    if let Some(watcher) = &mut watcher {
-        watcher.end();
-    }
+    let report = if args.json {
+        signals::unless_interrupted(looking.finish()).await
+    } else {
+        let mut watcher = Watcher::new(None, false);
+        signals::unless_interrupted(watcher.watch(looking)).await
+    };
     let report = report??;
     if args.json {
         render::json(&report);

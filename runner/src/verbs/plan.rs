@@ -1,9 +1,8 @@
 //! `plan`: what an apply would do.
 
 use provision_core::desired::Desired;
-use provision_core::driver::drive;
-use provision_core::exec::{Prepared, RunSpec, prepare};
-use provision_core::machine::{Machine, Memory};
+use provision_core::embed::{Engine, PlanRequest};
+use provision_core::exec::Prepared;
 use provision_core::plan::Mode;
 
 use crate::cli::{Cli, PlanArgs};
@@ -14,8 +13,8 @@ use crate::{Exit, render, setup, signals};
 
 pub(crate) async fn run(cli: &Cli, args: &PlanArgs, desired: Desired) -> Result<Exit, CliError> {
     let mode = if args.destroy { Mode::Destroy } else { Mode::Apply };
-    let spec = setup::spec(cli, desired, mode, true)?;
-    let prepared = make(cli, &spec, Memory::default()).await?;
+    let engine = setup::engine(cli, desired, true).await?;
+    let prepared = make(&engine, &PlanRequest::of(mode)).await?;
     if let Some(file) = &args.out {
         plan_file::write(file, &prepared.plan)?;
     }
@@ -31,13 +30,9 @@ pub(crate) async fn run(cli: &Cli, args: &PlanArgs, desired: Desired) -> Result<
 }
 
 /// Reads and plans, with progress.
-pub(crate) async fn make(cli: &Cli, spec: &RunSpec, memory: Memory) -> Result<Prepared, CliError> {
+pub(crate) async fn make(engine: &Engine, request: &PlanRequest) -> Result<Prepared, CliError> {
     let mut watcher = Watcher::new(None, false);
-    let world = setup::world(cli, &spec.desired.custom_checks).await?;
-    let spec = spec.clone();
-    let machine = Machine::with_memory(memory, |io| async move { prepare(&io, &spec).await });
-    let driven = drive(machine, world, signals::none(), |progress| watcher.see(progress));
-    let prepared = signals::unless_interrupted(driven).await;
+    let prepared = signals::unless_interrupted(watcher.watch(engine.plan(request))).await;
     watcher.end();
     Ok(prepared??)
 }
