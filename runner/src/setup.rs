@@ -8,7 +8,7 @@ use provision_core::desired::Desired;
 use provision_core::driver::{
     Clients, Connector, ObjectStoreBackend, World, draw_nonce, load_or_create_key, our_holder, our_name,
 };
-use provision_core::exec::{GenerationChoice, RunSpec, Settings};
+use provision_core::exec::{Binding, GenerationChoice, RunSpec, Settings};
 use provision_core::id::Revision;
 use provision_core::plan::Mode;
 use provision_core::sim::{FileCloud, SimConfig};
@@ -86,8 +86,8 @@ pub(crate) fn spec(cli: &Cli, desired: Desired, mode: Mode, many_deletions: bool
         signer: Signer::new(&secret, &our_name()),
         timing,
         simulated: cli.simulate,
-        binding: provision_core::exec::Binding::Ceiling,
-        lock_timeout: std::time::Duration::ZERO,
+        binding: Binding::Ceiling,
+        lock_timeout: Duration::ZERO,
         many_deletions,
         settings: Settings::default(),
     })

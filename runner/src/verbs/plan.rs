@@ -14,7 +14,8 @@ use crate::{Exit, render, setup, signals};
 
 pub(crate) async fn run(cli: &Cli, args: &PlanArgs, desired: Desired) -> Result<Exit, CliError> {
     let mode = if args.destroy { Mode::Destroy } else { Mode::Apply };
-    let spec = setup::spec(cli, desired, mode, true)?;
+    let mut spec = setup::spec(cli, desired, mode, true)?;
+    spec.selection = args.select.selection();
     let prepared = make(cli, &spec, Memory::default()).await?;
     if let Some(file) = &args.out {
         plan_file::write(file, &prepared.plan)?;

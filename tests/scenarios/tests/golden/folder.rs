@@ -197,7 +197,9 @@ fn without_time_and_names(line: &str) -> String {
             (Some("[date]"), "99:99:99") => words.push("[time]".to_owned()),
             (Some("(entry"), _) => words.push("[n])".to_owned()),
             // JSON has `@` in the names of keys.
-            _ if word.contains('@') && !word.contains('"') => words.push(if word.ends_with(',') { "[who]," } else { "[who]" }.to_owned()),
+            _ if word.contains('@') && !word.contains('"') => {
+                words.push(if word.ends_with(',') { "[who]," } else { "[who]" }.to_owned())
+            }
             _ => words.push(word.to_owned()),
         }
     }
