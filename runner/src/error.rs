@@ -48,11 +48,13 @@ pub(crate) enum CliError {
     NamedTwice(String),
     #[error("{0}")]
     Tags(String),
-    #[error("nothing fits a resource of {0}: name the objects yourself, as in `adopt {0} <resource>=<id>`")]
+    #[error(
+        "no resource of {0} has exactly one object that fits it: name the objects yourself, as in `adopt {0} <resource>=<id>`"
+    )]
     NothingFits(BlockAddr),
     #[error(
-        "{without} of {of} resources of {block} have no object that fits them alone, so nothing was taken over: name all \
-         objects yourself, as in `adopt {block} <resource>=<id>`, or give --partial to take over the others"
+        "no object was found for {without} of {of} resources of {block}, so nothing was taken over: name all objects \
+         yourself, as in `adopt {block} <resource>=<id>`, or give --partial to take over the others"
     )]
     SomeDoNotFit { block: BlockAddr, without: usize, of: usize },
     #[error("the log of {block} can't be used: {problem}")]

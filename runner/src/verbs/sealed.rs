@@ -5,7 +5,7 @@ use std::path::Path;
 use provision_core::exec::{Binding, GenerationChoice, RunSpec, fits};
 use provision_core::machine::Memory;
 use provision_core::plan::Plan;
-use provision_core::stream::earlier_run;
+use provision_core::stream::{RunStart, earlier_run};
 
 use super::execute::{Job, carry_out};
 use super::plan_file;
@@ -38,8 +38,11 @@ async fn once(
     let spec = of_plan(job.spec(many_deletions)?, &plan, job);
     // What is wrong is said before anybody is asked. The core looks at all of it again.
     fits(&spec, &plan)?;
+    let resumed = resumed(job, &spec, &plan).await?;
     render::line(&format!("{}\n", render::plan::title(&plan)));
-    resumed(job, &spec, &plan).await?;
+    if let Some(resumed) = resumed {
+        render::line(&format!("{resumed}\n"));
+    }
     carry_out(job, &spec, &Memory::default(), &plan, started_ms, account).await
 }
 
@@ -56,16 +59,20 @@ fn of_plan(spec: RunSpec, plan: &Plan, job: &Job<'_>) -> RunSpec {
     }
 }
 
-/// Says whose run this goes on with, if it was begun and cut off.
-async fn resumed(job: &Job<'_>, spec: &RunSpec, plan: &Plan) -> Result<(), CliError> {
+/// Whose run this goes on with, in words, if it was begun and cut off.
+async fn resumed(job: &Job<'_>, spec: &RunSpec, plan: &Plan) -> Result<Option<String>, CliError> {
     let (run, timing) = (plan.run_id(), spec.timing);
     let earlier = store::read(job.cli, plan.infra.clone(), {
         let run = run.clone();
         move |io, infra| async move { Ok(earlier_run(&io, &infra, &run, timing).await?) }
     });
-    if let Some(start) = earlier.await?.and_then(|state| state.started) {
-        let by = render::plain(&start.holder.name);
-        render::line(&format!("Resuming run {}, begun by {by} at {}.\n", run.short(), start.holder.since));
-    }
-    Ok(())
+    let start = earlier.await?.and_then(|state| state.started);
+    Ok(start.map(|RunStart { holder, .. }| {
+        format!(
+            "Resuming run {}, begun by {} at {}.",
+            run.short(),
+            render::plain(&holder.name),
+            render::plain(&holder.since)
+        )
+    }))
 }
