@@ -35,7 +35,7 @@ pub(crate) enum CliError {
     #[error("the code has no resource {resource}; {}", meant(resource.name.as_str(), "the block has", known))]
     NoSuchResource { resource: ResourceAddr, known: Vec<String> },
     #[error("{error}; {}", meant(name, "there is", known))]
-    Selection { error: RunError, name: String, known: Vec<String> },
+    Selection { error: Box<RunError>, name: String, known: Vec<String> },
     #[error(
         "a plan in a file has the blocks that it was made for: leave out --env, --dc and --block, or give them to `plan`"
     )]
@@ -108,7 +108,7 @@ impl From<RunError> for CliError {
         match &error {
             RunError::Selection { what: _, name, known } => {
                 let (name, known) = (name.clone(), known.iter().cloned().collect());
-                Self::Selection { error, name, known }
+                Self::Selection { error: Box::new(error), name, known }
             }
             _ => Self::Run(error),
         }

@@ -98,19 +98,19 @@ pub async fn find_candidates(io: &Io, spec: &RunSpec, block: &BlockAddr, clue: &
     io.emit(Progress::Phase { what: "looking for what may be taken over".to_owned() });
     let limiter = Limiter::default();
     let mut sought = Vec::new();
-    let mut reads: Vec<((&TargetId, &TypeName, Scope), Vec<Observed>)> = Vec::new();
+    let mut reads: Vec<(Asked<'_>, Vec<Observed>)> = Vec::new();
     for (addr, desired, target) in seekers {
         // What this build does not know, the planner refuses with the reason.
         let Some(schema) = spec.providers.schema(&desired.provider, &desired.type_name) else { continue };
         let mut candidates: BTreeMap<ObjectId, Observed> = BTreeMap::new();
         for scope in scopes(clue, &addr, desired, schema) {
-            let key = (target, &desired.type_name, scope);
-            if let Some((_, objects)) = reads.iter().find(|(known, _)| *known == key) {
+            let asked = Asked { target, type_name: &desired.type_name, scope };
+            if let Some((_, objects)) = reads.iter().find(|(known, _)| *known == asked) {
                 candidates.extend(objects.iter().map(|observed| (observed.id.clone(), observed.clone())));
                 continue;
             }
             let attempts = spec.settings.read_attempts;
-            let read = read_all(io, &limiter, target, &desired.type_name, &key.2, attempts).await;
+            let read = read_all(io, &limiter, target, &desired.type_name, &asked.scope, attempts).await;
             let unread = |why| RunError::Target {
                 target: target.clone(),
                 problem: format!("its {} objects can't be read: {why}", desired.type_name),
@@ -118,11 +118,19 @@ pub async fn find_candidates(io: &Io, spec: &RunSpec, block: &BlockAddr, clue: &
             let is_free = |observed: &Observed| observed.readiness != Readiness::Going && !owned.contains(&observed.id);
             let objects: Vec<Observed> = read.map_err(unread)?.objects.into_iter().filter(is_free).collect();
             candidates.extend(objects.iter().map(|observed| (observed.id.clone(), observed.clone())));
-            reads.push((key, objects));
+            reads.push((asked, objects));
         }
         sought.push(Sought { addr, desired, schema, candidates: candidates.into_values().collect() });
     }
     Ok(match_objects(&sought, outputs))
+}
+
+/// What was read, so that it is read once.
+#[derive(PartialEq, Eq)]
+struct Asked<'a> {
+    target: &'a TargetId,
+    type_name: &'a TypeName,
+    scope: Scope,
 }
 
 /// The outputs of every recorded object, and all objects that a log knows.

@@ -157,12 +157,9 @@ impl RunStream {
             Some(RunOutcome::Succeeded | RunOutcome::Failed | RunOutcome::Interrupted) => return Err(used(began)),
             None => judge_run(io, author, new, &start, &began).await?,
         };
-        let (took_over, at) = match judged {
-            Some(judged) => judged,
-            None => {
-                let wait = patience(&start, new.timing);
-                return Err(StartError::StillRuns { id: new.id.clone(), holder: Box::new(start.holder), wait });
-            }
+        let Some((took_over, at)) = judged else {
+            let wait = patience(&start, new.timing);
+            return Err(StartError::StillRuns { id: new.id.clone(), holder: Box::new(start.holder), wait });
         };
         let sent = io.now();
         let lease_ms = u64::try_from(new.timing.lease.as_millis()).unwrap_or(u64::MAX);

@@ -237,7 +237,7 @@ fn without_time_and_names(line: &str) -> String {
             _ if place(word).is_some() => words.push(place(word).unwrap_or_default()),
             // JSON has `@` in the names of keys.
             _ if word.contains('@') && !word.contains('"') => {
-                words.push(if word.ends_with(',') { "[who]," } else { "[who]" }.to_owned())
+                words.push(if word.ends_with(',') { "[who]," } else { "[who]" }.to_owned());
             }
             _ => words.push(word.to_owned()),
         }
