@@ -257,6 +257,8 @@ pub enum Scope {
     Mark(Mark),
     /// Those whose fields have these values: a name or a natural key.
     Key(Fields),
+    /// Those that carry all of these tags, whoever set them.
+    Tagged(BTreeMap<String, String>),
 }
 
 /// One read of one page.

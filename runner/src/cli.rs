@@ -1,5 +1,7 @@
 //! Flags and verbs.
 
+mod changing;
+
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -7,7 +9,8 @@ use std::str::FromStr;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use provision_core::id::{BadName, BlockAddr, Generation, ResourceAddr, Revision};
 
-use crate::report::ReportFile;
+pub(crate) use changing::{AdoptArgs, ApplyArgs, DestroyArgs, ImportArgs, RunArgs, SelectArgs};
+
 use crate::variables::says_yes;
 
 /// Infrastructure as typed Rust: plans and applies the blocks of this infrastructure.
@@ -66,10 +69,14 @@ pub(crate) enum Verb {
     Plan(PlanArgs),
     /// Show the plan in a file that `plan --out` wrote; needs no network, no store, and no valid definitions
     Show(ShowArgs),
-    /// Bring everything to its definition
+    /// Bring everything to its definition, or do what the plan in a file says
     Apply(ApplyArgs),
     /// Delete everything that the state knows
-    Destroy(ApplyArgs),
+    Destroy(DestroyArgs),
+    /// Make an object that is there a resource's: nothing is called
+    Import(ImportArgs),
+    /// Make objects that are there those of a block's resources: nothing is called
+    Adopt(AdoptArgs),
     /// Compare what was applied with what is there; changes nothing. Exit code 2 where they differ
     Drift(DriftArgs),
     /// Show what blocks offer, from the state alone
@@ -88,7 +95,10 @@ impl Cli {
     /// Whether standard output is for machines: one event per line.
     pub(crate) fn prints_events(&self) -> bool {
         match &self.verb {
-            Verb::Apply(args) | Verb::Destroy(args) => args.json,
+            Verb::Apply(args) => args.run.json,
+            Verb::Destroy(args) => args.run.json,
+            Verb::Import(args) => args.run.json,
+            Verb::Adopt(args) => args.run.json,
             Verb::Validate
             | Verb::Show(_)
             | Verb::Plan(_)
@@ -108,6 +118,8 @@ impl Cli {
             Verb::Validate
             | Verb::Apply(_)
             | Verb::Destroy(_)
+            | Verb::Import(_)
+            | Verb::Adopt(_)
             | Verb::Drift(_)
             | Verb::Output(_)
             | Verb::Graph(_)
@@ -214,6 +226,8 @@ pub(crate) struct PlanArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
+    pub(crate) select: SelectArgs,
+    #[command(flatten)]
     pub(crate) form: Form,
 }
 
@@ -237,30 +251,6 @@ pub(crate) struct Form {
     /// Print Markdown for a review comment, no longer than GitHub takes
     #[arg(long)]
     pub(crate) markdown: bool,
-}
-
-/// Flags of `apply` and `destroy`.
-#[derive(Debug, Args)]
-pub(crate) struct ApplyArgs {
-    /// Do not ask
-    #[arg(long)]
-    pub(crate) auto_approve: bool,
-    /// Allow that most of what there is goes because the code no longer has it
-    #[arg(long)]
-    pub(crate) allow_many_deletions: bool,
-    /// Whether anything may be asked; `--input=false` never waits for an answer
-    #[arg(long, env = "PROVISION_INPUT", value_name = "BOOL", default_value = "true", value_parser = parse_input,
-        action = clap::ArgAction::Set, hide_env_values = true)]
-    pub(crate) input: bool,
-    /// One JSON object per line on standard output instead of text; needs --auto-approve
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// On a terminal: print every resource, not only what failed or took long
-    #[arg(long, env = "PROVISION_VERBOSE", value_parser = parse_switch, hide_env_values = true)]
-    pub(crate) verbose: bool,
-    /// Write what became of each block to FILE: JSON (.json) or JUnit (.xml); several with commas or several times
-    #[arg(long, env = "PROVISION_REPORT", value_name = "FILE", value_delimiter = ',')]
-    pub(crate) report: Vec<ReportFile>,
 }
 
 /// Verbs of `state`.

@@ -30,8 +30,33 @@ pub(crate) enum CliError {
     NoBlock { block: BlockAddr, known: Vec<String> },
     #[error("the state records no resource {resource}; {}", instead("the block has", known))]
     NoResource { resource: ResourceAddr, known: Vec<String> },
-    #[error("the code has no block {block}; {}", instead("it has", known))]
+    #[error("the code has no block {block}; {}", meant(&block.to_string(), "it has", known))]
     NotInCode { block: BlockAddr, known: Vec<String> },
+    #[error("the code has no resource {resource}; {}", meant(resource.name.as_str(), "the block has", known))]
+    NoSuchResource { resource: ResourceAddr, known: Vec<String> },
+    #[error("{error}; {}", meant(name, "there is", known))]
+    Selection { error: Box<RunError>, name: String, known: Vec<String> },
+    #[error(
+        "a plan in a file has the blocks that it was made for: leave out --env, --dc and --block, or give them to `plan`"
+    )]
+    SelectsOfPlan,
+    #[error("this plan was made in the simulated cloud: give --simulate, or make a plan without it")]
+    PlanIsSimulated,
+    #[error("this plan was made for the clouds themselves: leave out --simulate (or PROVISION_SIMULATE)")]
+    PlanIsReal,
+    #[error("{0} stands twice: each resource gets one object, and each object has one resource")]
+    NamedTwice(String),
+    #[error("{0}")]
+    Tags(String),
+    #[error(
+        "no resource of {0} has exactly one object that fits it: name the objects yourself, as in `adopt {0} <resource>=<id>`"
+    )]
+    NothingFits(BlockAddr),
+    #[error(
+        "no object was found for {without} of {of} resources of {block}, so nothing was taken over: name all objects \
+         yourself, as in `adopt {block} <resource>=<id>`, or give --partial to take over the others"
+    )]
+    SomeDoNotFit { block: BlockAddr, without: usize, of: usize },
     #[error("the log of {block} can't be used: {problem}")]
     Damaged { block: BlockAddr, problem: String },
     #[error(
@@ -73,9 +98,30 @@ pub(crate) enum CliError {
     #[error(transparent)]
     Simulated(#[from] FileCloudError),
     #[error(transparent)]
-    Run(#[from] RunError),
+    Run(RunError),
     #[error(transparent)]
     Read(#[from] ReadError),
+}
+
+impl From<RunError> for CliError {
+    fn from(error: RunError) -> Self {
+        match &error {
+            RunError::Selection { what: _, name, known } => {
+                let (name, known) = (name.clone(), known.iter().cloned().collect());
+                Self::Selection { error: Box::new(error), name, known }
+            }
+            _ => Self::Run(error),
+        }
+    }
+}
+
+/// The name that was most likely meant, or what there is.
+fn meant(given: &str, who: &str, names: &[String]) -> String {
+    let nearest = names.iter().map(|name| (strsim::damerau_levenshtein(given, name), name)).min();
+    match nearest {
+        Some((distance, name)) if distance <= (given.len() / 3).max(1) => format!("did you mean {name}?"),
+        Some(_) | None => instead(who, names),
+    }
 }
 
 /// What there is instead, for whoever mistyped a name.

@@ -8,12 +8,13 @@ use std::time::Duration;
 use provision_core::check::{Checker, CustomChecks};
 use provision_core::desired::Desired;
 use provision_core::driver::{
-    Clients, Connector, NetworkChecker, NetworkDialer, ObjectStoreBackend, World, load_or_create_key, our_holder,
-    our_name,
+    Clients, Connector, NetworkChecker, NetworkDialer, ObjectStoreBackend, World, draw_nonce, load_or_create_key,
+    our_holder, our_name,
 };
-use provision_core::embed::{Engine, Simulated};
-use provision_core::exec::GenerationChoice;
+use provision_core::embed::Simulated;
+use provision_core::exec::{Binding, GenerationChoice, RunSpec, Settings};
 use provision_core::id::{BlockAddr, Revision};
+use provision_core::plan::Mode;
 use provision_core::sim::{FileCloud, SimChecker, SimConfig};
 use provision_core::stream::{Signer, Timing};
 
@@ -88,7 +89,7 @@ fn unhealthy() -> Result<(BTreeSet<BlockAddr>, u64), CliError> {
 }
 
 /// What plans and runs are made of.
-pub(crate) async fn engine(cli: &Cli, desired: Desired, many_deletions: bool) -> Result<Engine, CliError> {
+pub(crate) fn spec(cli: &Cli, desired: Desired, mode: Mode, many_deletions: bool) -> Result<RunSpec, CliError> {
     let local = !store_address(cli)?.contains("://");
     let generation = match (cli.generation, local) {
         (Some(generation), _) => GenerationChoice::Given(generation),
@@ -101,10 +102,25 @@ pub(crate) async fn engine(cli: &Cli, desired: Desired, many_deletions: bool) ->
     };
     let secret = load_or_create_key(&key_path()?)?;
     let timing = seconds("PROVISION_LEASE", LEAST_LEASE)?.map_or_else(Timing::default, Timing::with_lease);
-    let signer = Signer::new(&secret, &our_name());
-    let world = world(cli, &desired.custom_checks).await?;
-    let engine = Engine::new(desired, clouds::providers(), world, signer)?;
-    Ok(Engine { revision, generation, timing, simulated: cli.simulate, many_deletions, ..engine })
+    Ok(RunSpec {
+        desired: Arc::new(desired),
+        providers: clouds::providers(),
+        revision,
+        generation,
+        nonce: draw_nonce()?,
+        writer_nonce: draw_nonce()?,
+        mode,
+        selection: Default::default(),
+        adoptions: Default::default(),
+        holder: our_holder()?,
+        signer: Signer::new(&secret, &our_name()),
+        timing,
+        simulated: cli.simulate,
+        binding: Binding::Ceiling,
+        lock_timeout: Duration::ZERO,
+        many_deletions,
+        settings: Settings::default(),
+    })
 }
 
 /// Where the signing key is: `PROVISION_KEY`, or `provision/key` in the user's configuration folder.

@@ -3,12 +3,12 @@
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{Filter, Vpc, VpcAttributeName};
 use futures::stream::{StreamExt as _, TryStreamExt as _};
-use provision_core::call::{Mark, Observed, Read, ReadAnswer, Refusal, Scope};
+use provision_core::call::{Observed, Read, ReadAnswer, Refusal, Scope};
 use provision_core::value::Fields;
 
 use super::answer::{Failure, Probe};
 use super::observe::{self, Dns};
-use crate::tags;
+use crate::tags::{self, Tags};
 
 /// Objects on a page: EC2's own most.
 const PAGE: i32 = 1000;
@@ -65,8 +65,8 @@ fn filter(name: impl Into<String>, value: &str) -> Filter {
     Filter::builder().name(name).values(exact).build()
 }
 
-fn mark_filters(mark: &Mark) -> Vec<Filter> {
-    tags::of_mark(mark).iter().map(|(key, value)| filter(format!("tag:{key}"), value)).collect()
+fn tag_filters(tags: &Tags) -> Vec<Filter> {
+    tags.iter().map(|(key, value)| filter(format!("tag:{key}"), value)).collect()
 }
 
 fn key_filters(key: &Fields, known: &[(&str, &str)]) -> Result<Vec<Filter>, String> {
@@ -84,8 +84,9 @@ fn selection(read: &Read) -> Result<Selection, String> {
     let (ids, filters) = match &read.scope {
         Scope::Marked(infra) => (None, Some(vec![filter(format!("tag:{}", tags::INFRA), infra.as_str())])),
         Scope::Id(id) => (Some(vec![id.as_str().to_owned()]), None),
-        Scope::Mark(mark) => (None, Some(mark_filters(mark))),
+        Scope::Mark(mark) => (None, Some(tag_filters(&tags::of_mark(mark)))),
         Scope::Key(key) => (None, Some(key_filters(key, known)?)),
+        Scope::Tagged(tags) => (None, Some(tag_filters(tags))),
     };
     Ok(Selection { ids, filters, page: read.page.clone() })
 }
@@ -212,6 +213,14 @@ mod tests {
     #[test]
     fn a_name_with_wildcards_finds_only_itself() {
         assert_eq!(filter("group-name", r"a*b?c\d").values(), [r"a\*b\?c\\d"]);
+    }
+
+    #[test]
+    fn tags_are_looked_for_by_key_and_exact_value() {
+        let tags = Tags::from([("team".to_owned(), "a*".to_owned())]);
+        let read = Read { type_name: "aws_subnet".parse().unwrap(), scope: Scope::Tagged(tags), page: None };
+        let filters = selection(&read).map(|selection| selection.filters).unwrap().unwrap();
+        assert_eq!((filters[0].name(), filters[0].values()), (Some("tag:team"), &[r"a\*".to_owned()][..]));
     }
 
     #[test]

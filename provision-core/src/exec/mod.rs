@@ -16,6 +16,7 @@ mod blocks;
 mod checks;
 mod context;
 mod drift;
+mod finding;
 mod keys;
 mod limiter;
 mod logs;
@@ -31,7 +32,8 @@ mod settle;
 
 pub use context::{ActionError, Settings};
 pub use drift::{DriftSpec, look_for_drift};
+pub use finding::{Clue, Found, Sought, Unmatched, find_candidates, match_objects};
 pub use logs::read_recorded;
 pub use observe::{Wanted, observe};
 pub use report::{ActionReport, ActionResult, BlockReport, BlockResult, CheckReport, RunReport};
-pub use run::{Binding, GenerationChoice, Prepared, RunError, RunSpec, execute, prepare};
+pub use run::{Binding, GenerationChoice, Prepared, RunError, RunSpec, execute, fits, prepare};

@@ -1,6 +1,7 @@
 //! The whole protocol: read, observe, plan; then claim, read again, plan again, execute, give back.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -158,6 +159,8 @@ pub enum RunError {
         what: String,
         /// Its name.
         name: String,
+        /// The names that there are.
+        known: BTreeSet<String>,
     },
     /// Most of what there is would go.
     #[error(
@@ -203,22 +206,24 @@ struct Purpose<'a> {
 /// A name that selects nothing is a mistake.
 fn known_selection(spec: &RunSpec, recorded: &BTreeMap<BlockAddr, BlockInput>) -> Result<(), RunError> {
     let Selection { envs, dcs, blocks } = &spec.selection;
-    let states = || recorded.values().filter_map(|state| state.as_ref().ok());
-    let known_env = |env: &EnvName| {
-        spec.desired.environments.contains(env) || states().any(|state| state.env.as_ref() == Some(env))
-    };
-    let known_dc = |dc: &DcName| spec.desired.dcs.contains_key(dc) || recorded.keys().any(|block| block.dc == *dc);
-    let known_block = |block: &BlockAddr| spec.desired.blocks.contains_key(block) || recorded.contains_key(block);
-    let unknown = |what: &str, name: String| RunError::Selection { what: what.to_owned(), name };
-    if let Some(env) = envs.iter().find(|env| !known_env(env)) {
-        return Err(unknown("an environment", env.to_string()));
-    }
-    if let Some(dc) = dcs.iter().find(|dc| !known_dc(dc)) {
-        return Err(unknown("a data centre", dc.to_string()));
-    }
-    match blocks.iter().find(|block| !known_block(block)) {
-        Some(block) => Err(unknown("a block", block.to_string())),
+    let states = recorded.values().filter_map(|state| state.as_ref().ok());
+    let mut known_envs: BTreeSet<&EnvName> = spec.desired.environments.iter().collect();
+    known_envs.extend(states.filter_map(|state| state.env.as_ref()));
+    let known_blocks: BTreeSet<&BlockAddr> = spec.desired.blocks.keys().chain(recorded.keys()).collect();
+    let known_dcs: BTreeSet<&DcName> = spec.desired.dcs.keys().chain(recorded.keys().map(|block| &block.dc)).collect();
+    all_known("an environment", envs, &known_envs)?;
+    all_known("a data centre", dcs, &known_dcs)?;
+    all_known("a block", blocks, &known_blocks)
+}
+
+fn all_known<T: Ord + fmt::Display>(what: &str, named: &BTreeSet<T>, known: &BTreeSet<&T>) -> Result<(), RunError> {
+    match named.iter().find(|name| !known.contains(name)) {
         None => Ok(()),
+        Some(name) => Err(RunError::Selection {
+            what: what.to_owned(),
+            name: name.to_string(),
+            known: known.iter().map(ToString::to_string).collect(),
+        }),
     }
 }
 
@@ -289,7 +294,11 @@ async fn under_claims(
         }
     }
     let recorded = read_logs(io, spec, claims).await?;
-    let (_, missing) = generation(spec.generation, &recorded);
+    let missing = match spec.binding {
+        // Whether it was made with a generation is not known here; what it does is.
+        Binding::Sealed => approved.missing(),
+        Binding::Ceiling => generation(spec.generation, &recorded).1,
+    };
     let adoptions = approved.adoptions();
     let purpose = Purpose { mode: approved.mode, selection: &approved.selection, adoptions: &adoptions, spec };
     let (later, bounds) = look(io, &purpose, recorded, approved.generation, missing).await?;
@@ -338,7 +347,10 @@ async fn under_claims(
 }
 
 /// Whether the plan was made by this code, for this infrastructure.
-fn fits(spec: &RunSpec, approved: &Plan) -> Result<(), RunError> {
+///
+/// # Errors
+/// What of it was made of something else than the spec.
+pub fn fits(spec: &RunSpec, approved: &Plan) -> Result<(), RunError> {
     let other = |what: String| Err(RunError::OtherPlan(what));
     let desired = &spec.desired;
     if approved.infra != desired.infra {

@@ -7,6 +7,7 @@ use super::decide::{Current, Wanted, decide};
 use super::input::Presence;
 use super::one::Kind;
 use super::planner::Planner;
+use crate::call::{Mark, Observed};
 use crate::desired::DesiredResource;
 use crate::id::ResourceAddr;
 use crate::mutant::{self, Mutant};
@@ -27,6 +28,9 @@ impl Planner<'_> {
         let Kind { schema, provider: _, target } = self.kind(addr, desired)?;
         if let Some(state) = self.recorded(addr) {
             let has = &state.object.id;
+            if has == id {
+                return Err(format!("{id} is the object of {addr} ({at}) already: there is nothing to take over"));
+            }
             return Err(format!("{addr} ({at}) has an object already, {has}: {id} can't become its object as well"));
         }
         if let Some(open) = self.open_calls(addr).into_iter().next() {
@@ -48,15 +52,10 @@ impl Planner<'_> {
                 return Err(format!("{addr} ({at}): whether {} {id} is there is not known: {why}", desired.type_name));
             }
         };
-        if let Some(mark) = &observed.mark
-            && mark.infra != self.inputs.desired.infra
+        if let Some(problem) = observed.mark.as_ref().and_then(|mark| self.may_have_an_owner(observed, mark))
             && !mutant::on(Mutant::AdoptsWhatIsMarked)
         {
-            return Err(format!(
-                "{addr} ({at}): {id} carries the mark of infrastructure `{}` ({}): it is managed there; destroy nothing \
-                 and take it out of that one first",
-                mark.infra, mark.address
-            ));
+            return Err(format!("{addr} ({at}): {id} carries the mark of {problem}"));
         }
         let wanted: BTreeMap<String, Wanted> =
             desired.inputs.iter().map(|(field, expr)| (field.clone(), self.wanted(expr))).collect();
@@ -87,5 +86,21 @@ impl Planner<'_> {
             users: BTreeSet::new(),
             uses: BTreeSet::new(),
         }))
+    }
+
+    /// Whether somebody else has, or may have, an object with this mark: who, and what would be right.
+    fn may_have_an_owner(&self, observed: &Observed, mark: &Mark) -> Option<String> {
+        let Mark { infra, address, incarnation: _ } = mark;
+        if *infra != self.inputs.desired.infra {
+            return Some(format!(
+                "infrastructure `{infra}` ({address}), which manages it; take it out of that one first, without \
+                 destroying it"
+            ));
+        }
+        if matches!(self.inputs.recorded.get(&address.block), Some(Err(_))) {
+            return Some(format!("{address}, and the log of {}, which may have it, can't be read", address.block));
+        }
+        let found = self.log_knows(observed, mark);
+        found.then(|| format!("{address}, and a run was cut off while it made it: apply first, then adopt"))
     }
 }

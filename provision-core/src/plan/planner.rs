@@ -157,7 +157,12 @@ impl<'a> Planner<'a> {
                         change.resources.insert(addr.name, resource);
                     }
                 }
-                Ok(None) => {}
+                // It stays as it is.
+                Ok(None) => {
+                    if let Some(state) = self.own(&addr) {
+                        self.outputs.insert(addr, Outputs::Known(self.seen(&state.object)));
+                    }
+                }
                 Err(problem) => self.refuse(&addr.block, problem),
             }
         }

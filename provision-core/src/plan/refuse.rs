@@ -86,7 +86,7 @@ impl Planner<'_> {
         }
     }
 
-    fn log_knows(&self, observed: &Observed, mark: &Mark) -> bool {
+    pub(super) fn log_knows(&self, observed: &Observed, mark: &Mark) -> bool {
         // A moved object carries its old mark until it is set anew.
         let known = self.known.contains(&observed.id);
         known

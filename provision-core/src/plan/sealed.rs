@@ -15,7 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use thiserror::Error;
 
-use super::data::{Moved, Plan, Retirement};
+use super::data::{Moved, Plan, ResourcePlan, Retirement};
+use super::input::Missing;
 use crate::id::{Digest, ResourceAddr};
 use crate::strict::{self, Budget};
 
@@ -143,6 +144,15 @@ pub fn open(bytes: &[u8]) -> Result<Plan, SealedError> {
     }
     contradiction(&document.plan)?;
     Ok(document.plan)
+}
+
+impl Plan {
+    /// How the plan treats blocks that have left the code: it deletes something of one, or keeps them all.
+    pub fn missing(&self) -> Missing {
+        let mut left = self.changes().filter(|(_, change)| change.definition.is_none());
+        let deletes = left.any(|(_, change)| change.resources.values().any(ResourcePlan::retires));
+        if deletes { Missing::DestroyOlder } else { Missing::Keep }
+    }
 }
 
 fn not_a_document(bytes: &[u8], error: &serde_json::Error) -> SealedError {

@@ -54,6 +54,7 @@ impl Latency {
             Scope::Id(id) => id.to_string(),
             Scope::Mark(mark) => format!("{}{}", mark.address, mark.incarnation),
             Scope::Key(fields) => fields.keys().cloned().collect(),
+            Scope::Tagged(tags) => tags.keys().cloned().collect(),
         };
         let page = read.page.as_deref().unwrap_or_default();
         self.between(30, 80, &[b"read", read.type_name.as_str().as_bytes(), scope.as_bytes(), page.as_bytes()])

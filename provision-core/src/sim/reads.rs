@@ -8,7 +8,7 @@ use super::rules::has_fields;
 use crate::call::{Mark, Observed, Read, ReadAnswer, Readiness, Refusal, Scope, ServerTime};
 use crate::id::{ObjectId, TypeName};
 use crate::target::TargetId;
-use crate::value::Fields;
+use crate::value::{Fields, Value};
 
 /// An object as the cloud itself holds it, visible to reads or not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +71,11 @@ fn in_scope(object: &Object, scope: &Scope) -> bool {
         Scope::Id(id) => object.id == *id,
         Scope::Mark(mark) => object.mark.as_ref() == Some(mark),
         Scope::Key(fields) => has_fields(&object.fields, fields),
+        Scope::Tagged(tags) => {
+            let has = object.fields.get("tags").and_then(Value::as_map);
+            let carries = |(key, value): (&String, &String)| has.and_then(|has| has.get(key)?.as_text()) == Some(value);
+            tags.iter().all(carries)
+        }
     }
 }
 

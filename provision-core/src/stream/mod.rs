@@ -38,6 +38,6 @@ pub use many::{ManyRead, read_block_logs, read_blocks, read_runs};
 pub use moving::{Came, MovedOut};
 pub use name::StreamEvent;
 pub use probe::{StoreError, StoreUse, enter_store, look_at_store};
-pub use run::{NewRun, RunStream, StampError, StartError};
+pub use run::{NewRun, RunStream, StampError, StartError, earlier_run};
 pub use run_state::{Checked, RunStart, RunState};
 pub use write::WriteError;

@@ -15,7 +15,7 @@ use super::log::{ReadError, get, put_hint, read_run};
 use super::name::{entry_key, shown};
 use super::run_state::{Checked, RunStart, RunState};
 use super::write::{WriteError, Written, put_next, superseded};
-use crate::id::{BlockAddr, Digest, RunId};
+use crate::id::{BlockAddr, Digest, InfraId, RunId};
 use crate::machine::{HolderState, Io, Now, StoreKey};
 use crate::mutant::{self, Mutant};
 
@@ -313,6 +313,33 @@ impl RunStream {
         self.lease.lose("the run has ended".to_owned());
         put_hint::<RunEvent>(&self.io, &self.new.id, head.seq);
         Ok(())
+    }
+}
+
+/// The plan's run as far as it got, if it was begun and cut off; nothing is written. Whether it can be gone on with is
+/// judged when it is begun again: here it is only not known to live.
+///
+/// # Errors
+/// The run has ended, or its process lives; or its stream cannot be read.
+pub async fn earlier_run(
+    io: &Io,
+    infra: &InfraId,
+    id: &RunId,
+    timing: Timing,
+) -> Result<Option<Box<RunState>>, StartError> {
+    let state = Box::new(read_run(io, infra, id).await?);
+    let Some(start) = &state.started else { return Ok(None) };
+    match state.ended {
+        Some(RunOutcome::Refused) => Ok(None),
+        Some(RunOutcome::Succeeded | RunOutcome::Failed | RunOutcome::Interrupted) => {
+            Err(StartError::AlreadyUsed { id: id.clone(), state })
+        }
+        None if io.probe_holder(start.holder.clone()).await == HolderState::Alive => Err(StartError::StillRuns {
+            id: id.clone(),
+            wait: patience(start, timing),
+            holder: Box::new(start.holder.clone()),
+        }),
+        None => Ok(Some(state)),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a person sees: text for plans, progress, reports and state.
 
+pub(crate) mod adoption;
 mod board;
 pub(crate) mod drift;
 pub(crate) mod graph;

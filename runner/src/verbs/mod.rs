@@ -1,12 +1,15 @@
 //! The verbs.
 
+mod adopt;
 mod apply;
 mod drift;
+mod execute;
 mod graph;
 mod output;
 mod plan;
 mod plan_file;
 mod runs;
+mod sealed;
 mod show;
 mod state_history;
 mod state_list;
@@ -15,7 +18,6 @@ mod validate;
 
 use provision_core::desired::Desired;
 use provision_core::dsl::Infrastructure;
-use provision_core::plan::Mode;
 
 use crate::Exit;
 use crate::cli::{Cli, StateVerb, Verb};
@@ -30,12 +32,16 @@ pub(crate) async fn run(cli: Cli, infrastructure: fn() -> Infrastructure) -> Res
         Verb::Run(verb) => runs::run(&cli, verb, infrastructure).await,
         Verb::State(verb) => state(&cli, verb, infrastructure).await,
         Verb::Show(args) => show::run(args),
-        Verb::Validate | Verb::Plan(_) | Verb::Apply(_) | Verb::Destroy(_) | Verb::Graph(_) => {
-            match infrastructure().finish() {
-                Ok(desired) => of_code(&cli, desired).await,
-                Err(findings) => Ok(validate::refused(&findings)),
-            }
-        }
+        Verb::Validate
+        | Verb::Plan(_)
+        | Verb::Apply(_)
+        | Verb::Destroy(_)
+        | Verb::Import(_)
+        | Verb::Adopt(_)
+        | Verb::Graph(_) => match infrastructure().finish() {
+            Ok(desired) => of_code(&cli, desired).await,
+            Err(findings) => Ok(validate::refused(&findings)),
+        },
     }
 }
 
@@ -44,8 +50,10 @@ async fn of_code(cli: &Cli, desired: Desired) -> Result<Exit, CliError> {
     match &cli.verb {
         Verb::Validate => Ok(validate::valid(&desired)),
         Verb::Plan(args) => plan::run(cli, args, desired).await,
-        Verb::Apply(args) => apply::run(cli, args, desired, Mode::Apply).await,
-        Verb::Destroy(args) => apply::run(cli, args, desired, Mode::Destroy).await,
+        Verb::Apply(args) => apply::apply(cli, args, desired).await,
+        Verb::Destroy(args) => apply::destroy(cli, args, desired).await,
+        Verb::Import(args) => adopt::import(cli, args, desired).await,
+        Verb::Adopt(args) => adopt::adopt(cli, args, desired).await,
         Verb::Graph(args) => graph::run(args, &desired),
         // Carried out without it.
         Verb::Drift(_) | Verb::Output(_) | Verb::Run(_) | Verb::State(_) | Verb::Show(_) => Ok(Exit::Ok),

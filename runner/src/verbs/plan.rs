@@ -1,8 +1,9 @@
 //! `plan`: what an apply would do.
 
 use provision_core::desired::Desired;
-use provision_core::embed::{Engine, PlanRequest};
-use provision_core::exec::Prepared;
+use provision_core::embed::Task;
+use provision_core::exec::{Prepared, RunSpec, prepare};
+use provision_core::machine::Memory;
 use provision_core::plan::Mode;
 
 use crate::cli::{Cli, PlanArgs};
@@ -13,8 +14,9 @@ use crate::{Exit, render, setup, signals};
 
 pub(crate) async fn run(cli: &Cli, args: &PlanArgs, desired: Desired) -> Result<Exit, CliError> {
     let mode = if args.destroy { Mode::Destroy } else { Mode::Apply };
-    let engine = setup::engine(cli, desired, true).await?;
-    let prepared = make(&engine, &PlanRequest::of(mode)).await?;
+    let mut spec = setup::spec(cli, desired, mode, true)?;
+    spec.selection = args.select.selection();
+    let prepared = make(cli, &spec, Memory::default()).await?;
     if let Some(file) = &args.out {
         plan_file::write(file, &prepared.plan)?;
     }
@@ -30,9 +32,12 @@ pub(crate) async fn run(cli: &Cli, args: &PlanArgs, desired: Desired) -> Result<
 }
 
 /// Reads and plans, with progress.
-pub(crate) async fn make(engine: &Engine, request: &PlanRequest) -> Result<Prepared, CliError> {
+pub(crate) async fn make(cli: &Cli, spec: &RunSpec, memory: Memory) -> Result<Prepared, CliError> {
     let mut watcher = Watcher::new(None, false);
-    let prepared = signals::unless_interrupted(watcher.watch(engine.plan(request))).await;
+    let world = setup::world(cli, &spec.desired.custom_checks).await?;
+    let spec = spec.clone();
+    let planning = Task::start(memory, world, |io| async move { prepare(&io, &spec).await });
+    let prepared = signals::unless_interrupted(watcher.watch(planning)).await;
     watcher.end();
     Ok(prepared??)
 }

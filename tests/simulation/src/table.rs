@@ -102,5 +102,6 @@ fn scope(scope: &Scope) -> String {
         Scope::Id(id) => id.to_string(),
         Scope::Mark(mark) => format!("marked {} {}", mark.address, mark.incarnation),
         Scope::Key(key) => format!("with key {key:?}"),
+        Scope::Tagged(tags) => format!("with tags {tags:?}"),
     }
 }

@@ -1,5 +1,6 @@
 //! Decisions, ceilings and action graphs, by small examples. What whole runs promise is tested in `tests/scenarios`.
 
+mod adopt;
 mod ceiling;
 mod decide;
 mod graph;

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::support::{With, addr, id, plan, resource, target};
 use crate::id::Digest;
 use crate::plan::{
-    BlockPlan, Certainty, MOST_BYTES, Moved, NewName, Note, Outcome, Plan, Reason, ReplaceOrder, Retirement,
+    BlockPlan, Certainty, MOST_BYTES, Missing, Moved, NewName, Note, Outcome, Plan, Reason, ReplaceOrder, Retirement,
     SealedError, open, seal,
 };
 use crate::value::{OutputRef, Piece, Symbol, Tree, Value};
@@ -230,4 +230,19 @@ proptest! {
             prop_assert_eq!(opened, rich());
         }
     }
+}
+
+#[test]
+fn a_plan_keeps_blocks_that_left_the_code_unless_it_deletes_something_there() {
+    let with = |allowed: &[Outcome], in_code: bool| {
+        let mut plan = plan([("dc.net.web", resource(allowed))], &[]);
+        for block in plan.blocks.values_mut() {
+            let BlockPlan::Planned(change) = block else { continue };
+            change.definition = in_code.then(|| Digest::of(b"it"));
+        }
+        plan.missing()
+    };
+    assert_eq!(with(&[Outcome::Delete], false), Missing::DestroyOlder);
+    assert_eq!(with(&[Outcome::Delete], true), Missing::Keep);
+    assert_eq!(with(&[Outcome::NoOp], false), Missing::Keep);
 }

@@ -15,6 +15,8 @@ fn each_scope_selects_what_it_says() {
     let mut foreign_mark = mark("main");
     foreign_mark.infra = "other".parse().unwrap();
     let foreign = world.made(&create(START, "aws_vpc", fields([("name", "b")])).marked(foreign_mark));
+    let value = Value::Map([("a".to_owned(), "1".into()), ("b".to_owned(), "2".into())].into());
+    let tagged = world.create("aws_vpc", [("tags".to_owned(), value)].into());
     let ids = |scope| world.read("aws_vpc", scope).into_iter().map(|seen| seen.id).collect::<Vec<_>>();
     assert_eq!(ids(Scope::Marked("wix".parse().unwrap())), vec![ours.clone()]);
     assert_eq!(ids(Scope::Id(theirs.clone())), vec![theirs.clone()]);
@@ -26,6 +28,9 @@ fn each_scope_selects_what_it_says() {
     let unset: Fields = [("zone".to_owned(), Value::Null), ("name".to_owned(), "a".into())].into();
     assert_eq!(ids(Scope::Key(unset)), vec![ours.clone()]);
     assert!(world.read("aws_subnet", Scope::Id(ours)).is_empty(), "another type");
+    let tags = |pairs: &[(&str, &str)]| pairs.iter().map(|&(k, v)| (k.to_owned(), v.to_owned())).collect();
+    assert_eq!(ids(Scope::Tagged(tags(&[("a", "1"), ("b", "2")]))), [tagged]);
+    assert!(ids(Scope::Tagged(tags(&[("a", "1"), ("b", "3")]))).is_empty(), "all of them");
     let mut elsewhere = target();
     elsewhere.region = "eu-2".to_owned();
     let all = Read { type_name: "aws_vpc".parse().unwrap(), scope: Scope::Key(Fields::new()), page: None };

@@ -78,7 +78,8 @@ pub(crate) fn summary(plan: &Plan) -> String {
     if plan.refusals().next().is_some() {
         "Nothing to do in the blocks that can be planned.".to_owned()
     } else {
-        format!("{GREEN}No changes.{GREEN:#} Your infrastructure matches the configuration.")
+        let (what, why) = words::nothing_to_do(plan);
+        format!("{GREEN}{what}{GREEN:#} {why}")
     }
 }
 
@@ -95,7 +96,7 @@ fn data_centre(out: &mut String, dc: &DcName, change: &BlockChange) {
 }
 
 fn block(out: &mut String, block: &BlockView<'_>, columns: usize) {
-    let left = if block.change.definition.is_none() { "  (no longer in the code)" } else { "" };
+    let left = if block.left { "  (no longer in the code)" } else { "" };
     push(out, 2, &format!("{BOLD}{}{BOLD:#}{left}", block.addr.block));
     for resource in &block.resources {
         self::resource(out, resource, columns);

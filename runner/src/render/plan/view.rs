@@ -1,7 +1,7 @@
 //! A plan in the order in which it is read: blocks, their resources, lines. Text and Markdown arrange it in their ways.
 
 use provision_core::id::{BlockAddr, ResourceAddr};
-use provision_core::plan::{BlockChange, Outcome, Plan, Reason, ResourcePlan, Retirement};
+use provision_core::plan::{BlockChange, Mode, Outcome, Plan, Reason, ResourcePlan, Retirement};
 use provision_core::value::{Tree, Value};
 
 use super::counts::Counts;
@@ -14,6 +14,8 @@ pub(crate) struct BlockView<'a> {
     pub(crate) addr: &'a BlockAddr,
     pub(crate) change: &'a BlockChange,
     pub(crate) counts: Counts,
+    /// Whether the code no longer has it; of a plan that destroys nobody asks the code.
+    pub(crate) left: bool,
     /// The resources that there is something to say about.
     pub(crate) resources: Vec<ResourceView<'a>>,
     /// How many others there are.
@@ -54,7 +56,8 @@ pub(crate) fn blocks(plan: &Plan) -> impl Iterator<Item = BlockView<'_>> {
             }));
             quiet += usize::from(resources.len() == before);
         }
-        BlockView { addr, change, counts: Counts::of_block(change), resources, quiet }
+        let left = change.definition.is_none() && plan.mode != Mode::Destroy;
+        BlockView { addr, change, counts: Counts::of_block(change), left, resources, quiet }
     })
 }
 

@@ -1,6 +1,6 @@
 //! Words for everything that a plan can say.
 
-use provision_core::plan::{Certainty, Mode, Note, Outcome, Plan, Reason, ReplaceOrder, ResourcePlan};
+use provision_core::plan::{Certainty, Mode, Moved, Note, Outcome, Plan, Reason, ReplaceOrder, ResourcePlan};
 use provision_core::value::Value;
 
 use super::value::{self, safe, shortened};
@@ -80,7 +80,7 @@ impl Mark {
     /// What a mark means that not everybody knows.
     pub(crate) fn legend(self) -> Option<&'static str> {
         match self {
-            Self::Move => Some("> an object becomes another resource's; nothing happens to it"),
+            Self::Move => Some("> an object becomes another resource's: only its ownership mark is set"),
             Self::Adopt => Some("= an object that is there becomes ours as it is"),
             Self::Create | Self::Update | Self::Delete | Self::DeleteFirst | Self::CreateFirst | Self::Stay => None,
         }
@@ -124,6 +124,9 @@ pub(crate) fn reason(reason: &Reason, resource: &ResourcePlan) -> String {
             let forces = forces(*replaces, *differs);
             let to = value::line(to, MOST_OF_A_VALUE);
             format!("{}: {} -> {to} {forces}", safe(field), known(from.as_ref())).trim_end().to_owned()
+        }
+        Reason::MarkLost if matches!(resource.moved, Some(Moved::In { .. })) => {
+            "its ownership mark gets the new address".to_owned()
         }
         Reason::MarkLost => "its ownership mark is missing or was changed: it is set again".to_owned(),
         Reason::NotReady => "it is not ready yet: it is waited for".to_owned(),
@@ -185,6 +188,10 @@ pub(crate) fn selection(plan: &Plan) -> Option<String> {
         return None;
     }
     let part = |what: &str, names: Vec<String>| (!names.is_empty()).then(|| format!("{what} {}", names.join(", ")));
+    if selection.envs.is_empty() && selection.dcs.is_empty() {
+        let blocks: Vec<String> = selection.blocks.iter().map(ToString::to_string).collect();
+        return Some(format!("Only {}.", shortened(&blocks.join(", "), MOST)));
+    }
     let parts = [
         part("of environment", selection.envs.iter().map(ToString::to_string).collect()),
         part("in", selection.dcs.iter().map(ToString::to_string).collect()),
@@ -198,7 +205,27 @@ pub(crate) fn selection(plan: &Plan) -> Option<String> {
 pub(crate) fn mode(plan: &Plan) -> Option<&'static str> {
     match plan.mode {
         Mode::Apply => None,
-        Mode::Destroy => Some("Everything is to be destroyed."),
-        Mode::Adopt => Some("Objects that are there are taken over; nothing else is done."),
+        Mode::Destroy if plan.selection.is_all() => Some("Everything is to be destroyed."),
+        Mode::Destroy => Some("Everything in there is to be destroyed."),
+        Mode::Adopt => {
+            Some("Objects are taken over as they are: nothing is called. The next apply changes what differs.")
+        }
     }
+}
+
+/// That there is nothing to do: what this follows from.
+pub(crate) fn nothing_to_do(plan: &Plan) -> (&'static str, &'static str) {
+    let kept = |resource: &ResourcePlan| {
+        !resource.defined && resource.reasons.iter().any(|reason| matches!(reason, Reason::Kept { .. }))
+    };
+    let why = match plan.mode {
+        Mode::Destroy => "There is nothing to destroy.",
+        Mode::Adopt => "There is nothing to take over.",
+        Mode::Apply if plan.resources().any(|(_, resource)| kept(resource)) => {
+            "What the code has is as it says; what it no longer has is kept."
+        }
+        Mode::Apply if !plan.selection.is_all() => "What is selected matches the configuration.",
+        Mode::Apply => "Your infrastructure matches the configuration.",
+    };
+    ("No changes.", why)
 }

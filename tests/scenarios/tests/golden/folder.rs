@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
+use provision_core::call::Mark;
+use provision_core::id::ObjectId;
 use provision_core::sim::{FileCloud, Held, SimConfig, Tamper};
+use provision_core::target::TargetId;
 use tempfile::TempDir;
 
 /// A folder with a simulated cloud, a state and a key of its own.
@@ -33,6 +37,18 @@ impl Folder {
 
     pub(crate) fn start(&self, code: &str, args: &[&str]) -> Child {
         self.command(code, args).spawn().unwrap()
+    }
+
+    /// Starts a command, and reads what it prints up to a line with this text.
+    pub(crate) fn start_until(&self, code: &str, args: &[&str], text: &str) -> (Child, BufReader<ChildStdout>) {
+        let mut child = self.start(code, args);
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        while !line.contains(text) {
+            line.clear();
+            assert_ne!(out.read_line(&mut line).unwrap(), 0, "it ended before it printed `{text}`");
+        }
+        (child, out)
     }
 
     pub(crate) fn run(&self, code: &str, args: &[&str]) -> Ended {
@@ -85,6 +101,18 @@ impl Folder {
     /// Does something in the cloud behind the runners' back.
     pub(crate) fn tamper(&self, tamper: &Tamper) {
         self.simulated().tamper(tamper).unwrap().unwrap();
+    }
+
+    /// Somebody makes an object, in the data centre `west`.
+    pub(crate) fn make(&self, type_name: &str, fields: serde_json::Value, mark: Option<Mark>) -> ObjectId {
+        let target = TargetId {
+            provider: "aws".parse().unwrap(),
+            account: "123456789012".to_owned(),
+            region: "us-west-2".to_owned(),
+        };
+        let fields = serde_json::from_value(fields).unwrap();
+        let tamper = Tamper::Create { target, type_name: type_name.parse().unwrap(), fields, mark, name: None };
+        self.simulated().tamper(&tamper).unwrap().unwrap().unwrap()
     }
 
     fn state(&self) -> PathBuf {
@@ -140,7 +168,16 @@ pub(crate) fn ended(output: Output) -> Ended {
 impl Ended {
     /// What a run did and how it ended, in an order that does not depend on how long calls took.
     pub(crate) fn did(&self) -> String {
-        let done = [": created ", ": updated ", ": replaced ", ": deleted ", ": failed", ": not done"];
+        let done = [
+            ": created ",
+            ": updated ",
+            ": replaced ",
+            ": deleted ",
+            ": moved ",
+            ": taken over ",
+            ": failed",
+            ": not done",
+        ];
         let mut lines: Vec<&str> =
             self.out.lines().filter(|line| done.iter().any(|done| line.contains(done))).collect();
         lines.sort_unstable();
@@ -196,6 +233,8 @@ fn without_time_and_names(line: &str) -> String {
             (_, "9999-99-99") => words.push("[date]".to_owned()),
             (Some("[date]"), "99:99:99") => words.push("[time]".to_owned()),
             (Some("(entry"), _) => words.push("[n])".to_owned()),
+            // Lines of code move.
+            _ if place(word).is_some() => words.push(place(word).unwrap_or_default()),
             // JSON has `@` in the names of keys.
             _ if word.contains('@') && !word.contains('"') => {
                 words.push(if word.ends_with(',') { "[who]," } else { "[who]" }.to_owned());
@@ -204,4 +243,10 @@ fn without_time_and_names(line: &str) -> String {
         }
     }
     words.join(" ")
+}
+
+/// A place in the code, without its line: `main.rs:[line]`.
+fn place(word: &str) -> Option<String> {
+    let (file, rest) = word.split_once(".rs:")?;
+    Some(format!("{file}.rs:[line]{}", rest.trim_start_matches(|c: char| c.is_ascii_digit())))
 }

@@ -125,7 +125,8 @@ fn about(plan: &Plan) -> String {
         lines.push(if plan.refusals().next().is_some() {
             "Nothing to do in the blocks that can be planned.".to_owned()
         } else {
-            "**No changes.** Your infrastructure matches the configuration.".to_owned()
+            let (what, why) = words::nothing_to_do(plan);
+            format!("**{what}** {why}")
         });
     }
     lines.join("\n\n")
@@ -190,7 +191,7 @@ fn block(block: &BlockView<'_>, level: Level) -> Option<Piece> {
     if level == Level::Everything && block.quiet > 0 {
         lines.push(format!("  {} unchanged", block.quiet));
     }
-    let left = if block.change.definition.is_none() { ", no longer in the code" } else { "" };
+    let left = if block.left { ", no longer in the code" } else { "" };
     let summary = format!("{}: {}{left}", code_tag(&block.addr.to_string()), block.counts.short());
     Some(Piece::details(&summary, &lines))
 }

@@ -1,0 +1,139 @@
+//! Who may take an object over.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::support::{TOY, addr, id, target};
+use crate::call::{Call, Effect, Mark, Observed, Readiness, Recovery, ServerTime, Wait};
+use crate::desired::{Channel, Desired, DesiredBlock, DesiredDc, DesiredResource, Lifecycle, Location};
+use crate::id::{Generation, IntentNo, Nonce, ProviderName, Revision, TypeName};
+use crate::plan::{BlockInput, Inputs, Missing, Mode, Outcome, Plan, Providers, Selection, World, plan};
+use crate::provider::{CannotCompile, Change, Provider};
+use crate::schema::Schema;
+use crate::stream::BlockState;
+use crate::stream::event::Intent;
+use crate::value::{Fields, Tree, Value};
+
+static TOYS: &[&Schema] = &[&TOY];
+
+struct Toy;
+
+impl Provider for Toy {
+    fn name(&self) -> ProviderName {
+        "toy".parse().unwrap()
+    }
+    fn schemas(&self) -> &'static [&'static Schema] {
+        TOYS
+    }
+    fn compile(&self, _: &TypeName, _: &Change<'_>) -> Result<Vec<Call>, CannotCompile> {
+        Ok(Vec::new())
+    }
+    fn identity_key(&self, _: &TypeName) -> &'static [&'static str] {
+        &[]
+    }
+}
+
+/// Two blocks with one thing each.
+fn desired() -> Desired {
+    let thing = DesiredResource {
+        type_name: "toy_thing".parse().unwrap(),
+        version: 1,
+        provider: "toy".parse().unwrap(),
+        inputs: BTreeMap::from([("place".to_owned(), "south".into())]),
+        lifecycle: Lifecycle::default(),
+        location: Location::default(),
+    };
+    let block = DesiredBlock {
+        function: "f".to_owned(),
+        params: Value::Null,
+        after: Default::default(),
+        resources: BTreeMap::from([("one".parse().unwrap(), thing)]),
+        outputs: Tree::Null,
+        checks: BTreeMap::new(),
+    };
+    let targets = BTreeMap::from([("toy".parse().unwrap(), target())]);
+    let dc = DesiredDc { env: "prod".parse().unwrap(), channel: Channel::Stable, targets };
+    Desired {
+        infra: "wix".parse().unwrap(),
+        environments: vec!["prod".parse().unwrap()],
+        dcs: BTreeMap::from([("dc".parse().unwrap(), dc)]),
+        blocks: ["dc.a", "dc.b"].map(|addr| (addr.parse().unwrap(), block.clone())).into(),
+        custom_checks: Default::default(),
+    }
+}
+
+/// The mark of what `dc.b.one` makes.
+fn mark() -> Mark {
+    Mark {
+        infra: "wix".parse().unwrap(),
+        address: addr("dc.b.one"),
+        incarnation: "0123456789abcdef0123456789abcdef".parse().unwrap(),
+    }
+}
+
+/// A run was cut off while it made something with that mark.
+fn making() -> Intent {
+    let call = Call {
+        api: "Make".to_owned(),
+        type_name: "toy_thing".parse().unwrap(),
+        request: Tree::Null,
+        recovery: Recovery::Tag,
+        effect: Effect::Create { fields: Fields::new(), computed: Vec::new(), mark: Some(mark()) },
+        wait: Wait::No,
+    };
+    Intent {
+        number: IntentNo(1),
+        resource: "one".parse().unwrap(),
+        version: 1,
+        target: target(),
+        object: None,
+        mark: Some(mark()),
+        call,
+        depends_on: Default::default(),
+        stamp: ServerTime(0),
+        last_instant: ServerTime(1),
+    }
+}
+
+/// The plan in which `dc.a.one` takes over an object with the mark, where the log of `dc.b` says this.
+fn adopting(log: BlockInput) -> Plan {
+    let mut world = World::default();
+    let object = Observed {
+        id: id("thing-1"),
+        mark: Some(mark()),
+        fields: BTreeMap::from([("place".to_owned(), "south".into())]),
+        readiness: Readiness::Ready,
+    };
+    world.saw(&target(), &"toy_thing".parse().unwrap(), object);
+    let toy: Arc<dyn Provider> = Arc::new(Toy);
+    plan(Inputs {
+        desired: &desired(),
+        recorded: &BTreeMap::from([("dc.b".parse().unwrap(), log)]),
+        world: &world,
+        providers: &Providers::new([toy]),
+        revision: &Revision::new("r").unwrap(),
+        generation: Generation(1),
+        nonce: Nonce([7; 16]),
+        mode: Mode::Adopt,
+        missing: Missing::Keep,
+        selection: &Selection { blocks: ["dc.a".parse().unwrap()].into(), ..Selection::default() },
+        adoptions: &BTreeMap::from([(addr("dc.a.one"), id("thing-1"))]),
+        simulated: true,
+    })
+}
+
+#[test]
+fn what_only_carries_a_mark_is_taken_over() {
+    let plan = adopting(Ok(BlockState::default()));
+    assert!(plan.resource(&addr("dc.a.one")).unwrap().allowed.contains(&Outcome::Adopt), "{plan:?}");
+}
+
+#[test]
+fn what_an_open_call_or_a_damaged_log_may_own_is_not() {
+    let open = BlockState { open: BTreeMap::from([(IntentNo(1), making())]), ..BlockState::default() };
+    for (log, why) in [(Ok(open), "was cut off while it made it"), (Err("damaged".to_owned()), "can't be read")] {
+        let plan = adopting(log);
+        let refused: Vec<_> = plan.refusals().collect();
+        assert!(matches!(refused.as_slice(), [(_, problem)] if problem.contains(why)), "{plan:?}");
+    }
+}

@@ -1,0 +1,130 @@
+//! `import` and `adopt`: objects that are there become resources'. Nothing is called for it; the next plan shows how they
+//! differ from their definitions.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use provision_core::desired::{Desired, DesiredBlock};
+use provision_core::embed::Task;
+use provision_core::exec::{Clue, Found, RunSpec, find_candidates};
+use provision_core::id::{BlockAddr, ObjectId, ResourceAddr};
+use provision_core::machine::Memory;
+use provision_core::plan::{Mode, Selection};
+
+use super::execute::{Ended, Job, plan_and_execute};
+use crate::cli::{AdoptArgs, Cli, ImportArgs, RunArgs};
+use crate::error::CliError;
+use crate::render::progress::Watcher;
+use crate::{Exit, render, setup, signals};
+
+pub(crate) async fn import(cli: &Cli, args: &ImportArgs, desired: Desired) -> Result<Exit, CliError> {
+    let ImportArgs { address, id, run } = args;
+    known(&desired, &address.block, [address])?;
+    let adoptions = BTreeMap::from([(address.clone(), id.clone())]);
+    let job = job(cli, run, &desired);
+    job.account_for(async |started_ms| take_over(&job, &address.block, adoptions, started_ms).await).await
+}
+
+pub(crate) async fn adopt(cli: &Cli, args: &AdoptArgs, desired: Desired) -> Result<Exit, CliError> {
+    let block = &args.block;
+    let mut named = BTreeMap::new();
+    for object in &args.objects {
+        let addr = block.resource(object.name.clone());
+        if named.insert(addr.clone(), object.id.clone()).is_some() {
+            return Err(CliError::NamedTwice(addr.to_string()));
+        }
+    }
+    // An object has one owner; the planner would see only one resource at a time.
+    let mut ids = BTreeSet::new();
+    if let Some(id) = named.values().find(|id| !ids.insert(*id)) {
+        return Err(CliError::NamedTwice(id.to_string()));
+    }
+    known(&desired, block, named.keys())?;
+    let tags = args.tags().map_err(CliError::Tags)?;
+    let job = job(cli, &args.run, &desired);
+    let work = async |started_ms| {
+        if !named.is_empty() {
+            return take_over(&job, block, named, started_ms).await;
+        }
+        let clue = if args.by_name { Clue::Name } else { Clue::Tags(tags) };
+        match look(&job, block, clue).await.and_then(|found| chosen(block, found, args.partial)) {
+            Ok(Some(adoptions)) => take_over(&job, block, adoptions, started_ms).await,
+            Ok(None) => {
+                render::line(&format!(
+                    "Every resource of {block} has an object already: there is nothing to take over."
+                ));
+                (Ok(Exit::Ok), None)
+            }
+            Err(error) => (Err(error), None),
+        }
+    };
+    job.account_for(work).await
+}
+
+fn job<'a>(cli: &'a Cli, args: &'a RunArgs, desired: &'a Desired) -> Job<'a> {
+    Job { cli, args, desired, mode: Mode::Adopt }
+}
+
+/// Whether the code has the block and these resources of it.
+fn known<'a>(
+    desired: &Desired,
+    block: &BlockAddr,
+    resources: impl IntoIterator<Item = &'a ResourceAddr>,
+) -> Result<(), CliError> {
+    let Some(DesiredBlock { resources: has, .. }) = desired.blocks.get(block) else {
+        let known = desired.blocks.keys().map(ToString::to_string).collect();
+        return Err(CliError::NotInCode { block: block.clone(), known });
+    };
+    match resources.into_iter().find(|resource| !has.contains_key(&resource.name)) {
+        None => Ok(()),
+        Some(resource) => Err(CliError::NoSuchResource {
+            resource: resource.clone(),
+            known: has.keys().map(ToString::to_string).collect(),
+        }),
+    }
+}
+
+async fn take_over(
+    job: &Job<'_>,
+    block: &BlockAddr,
+    adoptions: BTreeMap<ResourceAddr, ObjectId>,
+    started_ms: u64,
+) -> Ended {
+    match job.spec(true) {
+        Ok(spec) => {
+            // Other blocks are not looked at: what is wrong there is not in the way.
+            let selection = Selection { blocks: BTreeSet::from([block.clone()]), ..Selection::default() };
+            plan_and_execute(job, RunSpec { adoptions, selection, ..spec }, started_ms).await
+        }
+        Err(error) => (Err(error), None),
+    }
+}
+
+/// Looks for objects, with progress.
+async fn look(job: &Job<'_>, block: &BlockAddr, clue: Clue) -> Result<Found, CliError> {
+    let spec = job.spec(true)?;
+    let world = setup::world(job.cli, &job.desired.custom_checks).await?;
+    let mut watcher = Watcher::new(None, false);
+    let block = block.clone();
+    let looking =
+        Task::start(Memory::default(), world, |io| async move { find_candidates(&io, &spec, &block, &clue).await });
+    let found = signals::unless_interrupted(watcher.watch(looking)).await;
+    watcher.end();
+    Ok(found??)
+}
+
+/// What of it is taken over; nothing where there is nothing to look for.
+fn chosen(
+    block: &BlockAddr,
+    found: Found,
+    partial: bool,
+) -> Result<Option<BTreeMap<ResourceAddr, ObjectId>>, CliError> {
+    let Found { matched, unmatched } = found;
+    render::adoption::unmatched(&unmatched).iter().for_each(|line| render::line(line));
+    match (matched.is_empty(), unmatched.len()) {
+        (true, 0) => Ok(None),
+        (false, 0) => Ok(Some(matched)),
+        (true, _) => Err(CliError::NothingFits(block.clone())),
+        (false, _) if partial => Ok(Some(matched)),
+        (false, without) => Err(CliError::SomeDoNotFit { block: block.clone(), without, of: without + matched.len() }),
+    }
+}
