@@ -5,7 +5,7 @@
 //! Nothing here prints, reads the environment or hears signals; nothing is global, so a process can have several engines
 //! and many runs at a time. The command line is one user of it.
 //!
-//! The first example is that of the [crate](crate). `tests/embedding` in the repository is a larger one: plans in files,
+//! The first example is that of the [crate]. `tests/embedding` in the repository is a larger one: plans in files,
 //! interrupts, two runs at once, adoption, drift.
 
 mod engine;
