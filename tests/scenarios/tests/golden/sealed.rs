@@ -108,7 +108,7 @@ fn a_plan_whose_run_failed_is_used() {
 fn a_run_that_was_killed_is_resumed_by_its_file() {
     let folder = Folder::new();
     planned(&folder, "first");
-    let (mut child, out) = folder.start_until("first", &[APPLY, &["p.plan"]].concat(), "west.network.public: creating");
+    let (mut child, out) = folder.start_until("first", &[APPLY, &["p.plan"]].concat(), "west.network.main: creating");
     child.kill().unwrap();
     child.wait().unwrap();
     drop(out);
