@@ -274,7 +274,10 @@ fn waits_for(code: &Desired, block: &BlockAddr, other: &BlockAddr) -> bool {
 /// The address that an object has when everything has moved as planned.
 fn has(plan: &Plan, id: &ObjectId) -> Option<ResourceAddr> {
     let goes = |resource: &ResourcePlan| matches!(resource.moved, Some(Moved::Out { .. }));
-    let of = |resource: &ResourcePlan| resource.existing.as_ref().is_some_and(|existing| existing.id == *id);
+    let of = |resource: &ResourcePlan| {
+        resource.existing.as_ref().is_some_and(|existing| existing.id == *id)
+            || resource.retire.iter().any(|due| due.id == *id)
+    };
     plan.resources().find(|(_, resource)| of(resource) && !goes(resource)).map(|(addr, _)| addr)
 }
 

@@ -136,7 +136,9 @@ fn what_cannot_be_taken_over_is_refused_with_the_reason() {
     all.push_str(&import(foreign.as_str()));
     all.push_str(&refused(&folder, &["import", "west.network.main", group.as_str()]));
     assert_eq!(run(&folder, &["import", "west.web.group", group.as_str()]).code, Some(0));
-    all.push_str(&import(group.as_str()));
+    let again = run(&folder, &["import", "west.web.group", group.as_str()]);
+    assert!(again.code == Some(0) && again.out.contains("There is nothing to take over."), "{again}");
+    all.push_str(&import(vpc.as_str()));
     all.push_str(&refused(&folder, &["import", "west.web.grop", "sg-1"]));
     all.push_str(&refused(&folder, &["import", "west.wep.group", "sg-1"]));
     all.push_str(&refused(&folder, &["adopt", "west.network", "main=x-1", "public=x-1"]));
