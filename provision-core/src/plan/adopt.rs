@@ -28,9 +28,6 @@ impl Planner<'_> {
         let Kind { schema, provider: _, target } = self.kind(addr, desired)?;
         if let Some(state) = self.recorded(addr) {
             let has = &state.object.id;
-            if has == id {
-                return Err(format!("{id} is the object of {addr} ({at}) already: there is nothing to take over"));
-            }
             return Err(format!("{addr} ({at}) has an object already, {has}: {id} can't become its object as well"));
         }
         if let Some(open) = self.open_calls(addr).into_iter().next() {

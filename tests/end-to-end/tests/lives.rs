@@ -1,5 +1,7 @@
 //! What becomes of objects: moves, replacements that delete first, protection, health checks between environments.
 
+#![expect(clippy::disallowed_methods, reason = "a server of the test's own")]
+
 use end_to_end::cloud::texts;
 use end_to_end::infra::PORT;
 use end_to_end::pool::say;
@@ -107,7 +109,7 @@ async fn a_failing_check_stops_production() {
     let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap_or_else(|error| panic!("{error}"));
     let accepting = tokio::spawn(async move { while listener.accept().await.is_ok() {} });
     let good = run("3").await.succeeded();
-    say(&format!("{}", good.out.lines().find(|line| line.contains("check open")).unwrap_or_default()));
+    say(good.out.lines().find(|line| line.contains("check open")).unwrap_or_default());
     assert!(good.out.contains("check open passed"), "{good:#?}");
     assert_eq!(world.held().await.counts(), [2, 0, 0, 0]);
     accepting.abort();
