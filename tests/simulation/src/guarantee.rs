@@ -248,9 +248,13 @@ impl History<'_> {
             let Some(plan) = self.plans.get(&step.run) else {
                 return Err(format!("{api} of #{} without a plan", step.run));
             };
-            // An object that changes its address carries the old one in its mark until that is set.
-            let addr =
-                sending.object.as_ref().and_then(|id| has(plan, id)).or_else(|| goes_to(plan, &addr)).unwrap_or(addr);
+            // An object that changes its address carries the old one in its mark until that is set. What names only the
+            // mark is of the resource that is moved from there, or of that which has the address now.
+            let addr = match (sending.object.as_ref().and_then(|id| has(plan, id)), goes_to(plan, &addr)) {
+                (Some(known), _) => known,
+                (None, Some(to)) if !allows(plan, &addr, sending) => to,
+                (None, _) => addr,
+            };
             let block = addr.block.to_string();
             let known = sent.get(&std::ptr::from_ref(sending)).unwrap_or(&generations);
             if known.get(&block).is_some_and(|last| plan.generation < *last) {
