@@ -274,9 +274,16 @@ fn moved_to(desired: &Desired, addr: &ResourceAddr) -> ResourceAddr {
     to.map_or_else(|| addr.clone(), |(to, _)| to)
 }
 
-/// The resources whose old object goes before the new one is made: where the definition says so, where a subnet keeps its
-/// range, and what uses one of these.
-fn old_ones_first(desired: &Desired, before: &[Held]) -> BTreeSet<ResourceAddr> {
+/// Of the resources of which a new object was made, those whose old one goes before that: where the definition says so,
+/// where a subnet keeps its range, and what uses one of these.
+fn old_ones_first(desired: &Desired, before: &[Held], trace: &Trace) -> BTreeSet<ResourceAddr> {
+    let made: BTreeSet<&ResourceAddr> = trace
+        .calls()
+        .filter_map(|called| match &called.sending.call.effect {
+            Effect::Create { mark: Some(mark), .. } => Some(&mark.address),
+            _ => None,
+        })
+        .collect();
     let objects = by_address(before);
     let keeps_its_range = |addr: &ResourceAddr, resource: &DesiredResource| {
         let cidr = resource.inputs.get("cidr").and_then(Tree::as_text);
@@ -284,7 +291,9 @@ fn old_ones_first(desired: &Desired, before: &[Held]) -> BTreeSet<ResourceAddr> 
         resource.type_name.as_str() == "aws_subnet" && cidr.is_some() && cidr == old
     };
     let mut first: BTreeSet<ResourceAddr> = resources(desired)
-        .filter(|(addr, resource)| resource.lifecycle.delete_before_replace || keeps_its_range(addr, resource))
+        .filter(|(addr, resource)| {
+            made.contains(addr) && (resource.lifecycle.delete_before_replace || keeps_its_range(addr, resource))
+        })
         .map(|(addr, _)| addr)
         .collect();
     loop {
@@ -306,7 +315,7 @@ fn old_ones_first(desired: &Desired, before: &[Held]) -> BTreeSet<ResourceAddr> 
 /// # Errors
 /// The first one that was.
 pub fn successors_come_first(desired: &Desired, before: &[Held], trace: &Trace) -> Wrong {
-    let first = old_ones_first(desired, before);
+    let first = old_ones_first(desired, before, trace);
     let old: BTreeMap<String, ResourceAddr> = before
         .iter()
         .filter_map(|held| held.mark.as_ref().map(|mark| (held.id.to_string(), mark.address.clone())))

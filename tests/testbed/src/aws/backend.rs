@@ -149,7 +149,8 @@ impl Backend {
             let message = "The parameter instancesSet cannot be used with the parameter maxResults";
             return refused("InvalidParameterCombination", message);
         }
-        let (request, tokens) = gaps::token_filter(call, request.without(&["MaxResults", "NextToken"]));
+        let (request, tokens) =
+            gaps::token_filter(call, gaps::literal_wildcards(request.without(&["MaxResults", "NextToken"])));
         let mut answer = self.forward(call, request).await?;
         let executed = true;
         if !answer.is_success() {

@@ -59,6 +59,15 @@ impl Request {
         self
     }
 
+    /// The same query call with its values changed.
+    pub(crate) fn with_values(mut self, change: impl Fn(&str, &str) -> String) -> Self {
+        let pairs: Vec<(String, String)> =
+            form_urlencoded::parse(&self.body).map(|(name, value)| (name.to_string(), change(&name, &value))).collect();
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+        self.body = Bytes::from(body);
+        self
+    }
+
     /// An unsigned query call, which moto takes: it reads the service and the region from the scope only.
     pub(crate) fn query(service: &str, region: &str, body: String) -> Self {
         let mut request = Self::plain(Method::POST, "/", service, region);

@@ -53,6 +53,18 @@ pub(crate) async fn refusal(upstream: &Upstream, call: &Call) -> io::Result<Opti
     })
 }
 
+/// Escaped wildcards in values of filters, as moto's patterns write them: it knows `\*` for instances only, the real service
+/// everywhere (EC2 User Guide, "Filter resources", wildcards).
+pub(crate) fn literal_wildcards(request: Request) -> Request {
+    request.with_values(|name, value| {
+        if name.starts_with("Filter.") && name.contains(".Value.") {
+            value.replace(r"\*", "[*]").replace(r"\?", "[?]").replace(r"\\", r"\")
+        } else {
+            value.to_owned()
+        }
+    })
+}
+
 /// The values of a `client-token` filter of `DescribeInstances`, which moto does not know, and the request
 /// without it.
 pub(crate) fn token_filter(call: &Call, request: Request) -> (Request, Option<BTreeSet<String>>) {

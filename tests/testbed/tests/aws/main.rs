@@ -4,6 +4,7 @@
 
 mod consistency;
 mod faults;
+mod filters;
 mod limits;
 mod paging;
 mod process;
