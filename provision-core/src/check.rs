@@ -113,6 +113,11 @@ pub struct Probe {
 }
 
 /// A check written in Rust: `async fn quorum(probe: Probe) -> Result<(), String>`, the error saying what is wrong.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no health check",
+    label = "not a function that checks something",
+    note = "a health check is an async function that takes what it needs from a `Probe`: `async fn quorum(probe: Probe) -> Result<(), String>`"
+)]
 pub trait CustomCheck: Send + Sync {
     /// Asks once.
     fn ask(&self, probe: Probe) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;

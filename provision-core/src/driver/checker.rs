@@ -29,6 +29,8 @@ const MOST_OF_A_BODY: usize = 1 << 20;
 pub struct NetworkChecker {
     dialer: Arc<dyn Dialer>,
     custom: CustomChecks,
+    /// How long one attempt may take.
+    patience: Duration,
 }
 
 /// For machines that check nothing: whatever they ask fails.
@@ -69,7 +71,12 @@ impl Checker for NoChecker {
 impl NetworkChecker {
     /// Checks of an infrastructure with these functions.
     pub fn new(dialer: Arc<dyn Dialer>, custom: CustomChecks) -> Self {
-        Self { dialer, custom }
+        Self { dialer, custom, patience: ATTEMPT }
+    }
+
+    /// The same, with as long for one attempt: ten seconds without this.
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     async fn ask(&self, ask: &Ask<Value>) -> Result<(), String> {
@@ -132,18 +139,23 @@ async fn exchange(
             Err(format!("its answer does not hold `{}`", text.escape_debug()))
         }
     };
+    let mut answered = std::pin::pin!(answered);
     tokio::select! {
         biased;
-        result = answered => result,
-        ended = driving => Err(ended.err().map_or_else(|| "it hung up".to_owned(), plain)),
+        result = &mut answered => result,
+        ended = driving => match ended {
+            Err(error) => Err(plain(error)),
+            // Whoever closes the connection after its answer has answered.
+            Ok(()) => answered.await,
+        },
     }
 }
 
 #[async_trait]
 impl Checker for NetworkChecker {
     async fn check(&self, check: &ReadyCheck) -> CheckAnswer {
-        let asked = tokio::time::timeout(ATTEMPT, self.ask(&check.ask)).await;
-        let result = asked.unwrap_or_else(|_| Err(format!("no answer within {} s", ATTEMPT.as_secs())));
+        let asked = tokio::time::timeout(self.patience, self.ask(&check.ask)).await;
+        let result = asked.unwrap_or_else(|_| Err(format!("no answer within {:?}", self.patience)));
         CheckAnswer { result, simulated: false }
     }
 }

@@ -148,7 +148,7 @@ impl<D: DataCentre> Block<D> {
     /// A check may use outputs of this block and of earlier ones. It is asked in every run that changes something here or
     /// in what waits for this block.
     #[track_caller]
-    pub fn check(&self, name: impl Into<String>, check: Check<D>) {
+    pub fn check<K>(&self, name: impl Into<String>, check: Check<D, K>) {
         self.record.borrow_mut().check(self.index, name.into(), check, &here());
     }
 

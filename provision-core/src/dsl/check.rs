@@ -9,7 +9,7 @@ use super::infra::function_path;
 use super::input::{Input, IntoInput};
 use crate::check::{Ask, CustomCheck};
 
-/// A health check of a block in data centre `D`: what is asked, how often, and how long it may take.
+/// A health check of a block in data centre `D`: what is asked (`K`), how often, and how long it may take.
 ///
 /// ```
 /// use std::time::Duration;
@@ -31,37 +31,49 @@ use crate::check::{Ask, CustomCheck};
 /// }
 /// ```
 #[must_use = "give it to `b.check(..)`"]
-pub struct Check<D> {
+pub struct Check<D, K> {
     pub(super) ask: Ask<Input>,
     pub(super) custom: Option<Arc<dyn CustomCheck>>,
     pub(super) problem: Option<String>,
     pub(super) every: Duration,
     pub(super) passes: u32,
     pub(super) within: Duration,
-    of: PhantomData<fn() -> D>,
+    of: PhantomData<fn() -> (D, K)>,
 }
+
+/// A [`Check`] that asks over HTTP.
+#[derive(Debug, Clone, Copy)]
+pub enum Http {}
+
+/// A [`Check`] that connects.
+#[derive(Debug, Clone, Copy)]
+pub enum Tcp {}
+
+/// A [`Check`] that is a function.
+#[derive(Debug, Clone, Copy)]
+pub enum Custom {}
 
 /// How long to wait between two attempts, unless the check says otherwise.
 const EVERY: Duration = Duration::from_secs(2);
 /// How long a check may take, unless it says otherwise.
 const WITHIN: Duration = Duration::from_mins(5);
 
-fn new<D>(ask: Ask<Input>) -> Check<D> {
+fn new<D, K>(ask: Ask<Input>) -> Check<D, K> {
     Check { ask, custom: None, problem: None, every: EVERY, passes: 1, within: WITHIN, of: PhantomData }
 }
 
 /// A GET that answers with a 2xx.
-pub fn http<D>(url: impl IntoInput<String, D>) -> Check<D> {
+pub fn http<D>(url: impl IntoInput<String, D>) -> Check<D, Http> {
     new(Ask::Http { url: url.into_input(), status: None, body: None })
 }
 
 /// A connection that can be made: `host:port`.
-pub fn tcp<D>(address: impl IntoInput<String, D>) -> Check<D> {
+pub fn tcp<D>(address: impl IntoInput<String, D>) -> Check<D, Tcp> {
     new(Ask::Tcp { address: address.into_input() })
 }
 
 /// A check in Rust: a plain async function, and what it is given.
-pub fn custom<D, F: CustomCheck + 'static>(function: F, args: impl Args) -> Check<D> {
+pub fn custom<D, F: CustomCheck + 'static>(function: F, args: impl Args) -> Check<D, Custom> {
     let (path, problem) = match function_path::<F>() {
         Ok(path) => (path, None),
         Err(_) => {
@@ -72,25 +84,25 @@ pub fn custom<D, F: CustomCheck + 'static>(function: F, args: impl Args) -> Chec
     Check { custom: Some(Arc::new(function)), problem, ..new(ask) }
 }
 
-impl<D> Check<D> {
-    /// Of an HTTP check: this status and no other.
+impl<D> Check<D, Http> {
+    /// This status and no other.
     pub fn status(mut self, expected: u16) -> Self {
-        match &mut self.ask {
-            Ask::Http { status, .. } => *status = Some(expected),
-            Ask::Tcp { .. } | Ask::Custom { .. } => self.problem = Some("only HTTP checks have a status".to_owned()),
+        if let Ask::Http { status, .. } = &mut self.ask {
+            *status = Some(expected);
         }
         self
     }
 
-    /// Of an HTTP check: the body holds this text.
+    /// The body holds this text.
     pub fn body(mut self, text: impl Into<String>) -> Self {
-        match &mut self.ask {
-            Ask::Http { body, .. } => *body = Some(text.into()),
-            Ask::Tcp { .. } | Ask::Custom { .. } => self.problem = Some("only HTTP checks have a body".to_owned()),
+        if let Ask::Http { body, .. } = &mut self.ask {
+            *body = Some(text.into());
         }
         self
     }
+}
 
+impl<D, K> Check<D, K> {
     /// How long to wait between two attempts: two seconds without this.
     pub fn every(mut self, interval: Duration) -> Self {
         self.every = interval;

@@ -227,7 +227,7 @@ impl Record {
         self.resources.len() - 1
     }
 
-    pub(crate) fn check<D>(&mut self, block: usize, name: String, check: Check<D>, at: &Location) {
+    pub(crate) fn check<D, K>(&mut self, block: usize, name: String, check: Check<D, K>, at: &Location) {
         let label = format!("{}, check {}", self.blocks[block].label, shown(&name));
         let name = self.parse(at, &label, CheckName::new(name));
         if name.is_some() && self.checks.iter().any(|row| row.block == block && row.name == name) {
@@ -235,6 +235,7 @@ impl Record {
         }
         let Check { ask, custom, problem, every, passes, within, .. } = check;
         self.take(block, &label, ask.open(), at);
+        self.stays_in_its_dc(block, &label, ask.open(), at);
         let known = ask.open().as_text().map(str::to_owned);
         let wrong = match (&ask, known) {
             (Ask::Http { .. }, Some(text)) => url(&text).err(),
@@ -325,6 +326,24 @@ impl Record {
         earlier.each_output(&mut |_| named = true);
         if !named && before == self.blocks[block].after.len() {
             self.finding(at, &label, "`after` needs something that a block returned, with a ref inside");
+        }
+    }
+
+    /// Of what the compiler cannot tell: arguments of functions.
+    fn stays_in_its_dc(&mut self, block: usize, subject: &str, input: &Input, at: &Location) {
+        let dc_of = |block: usize| self.blocks[block].addr.as_ref().map(|addr| &addr.dc);
+        let mut others = BTreeSet::new();
+        input.each_output(&mut |raw| {
+            let theirs =
+                self.resources.get(raw.resource).filter(|_| raw.infra == self.id).and_then(|row| dc_of(row.block));
+            others.extend(theirs.filter(|theirs| dc_of(block).is_some_and(|ours| ours != *theirs)).cloned());
+        });
+        for other in others {
+            self.finding(
+                at,
+                subject,
+                format!("uses a ref of data centre {other}; give it what a block of its own returned"),
+            );
         }
     }
 

@@ -12,6 +12,7 @@
 
 mod action;
 mod attempt;
+mod binding;
 mod blocks;
 mod checks;
 mod context;
@@ -30,10 +31,11 @@ mod run;
 mod scheduler;
 mod settle;
 
+pub use binding::{Binding, fits};
 pub use context::{ActionError, Settings};
 pub use drift::{DriftSpec, look_for_drift};
 pub use finding::{Clue, Found, Sought, Unmatched, find_candidates, match_objects};
 pub use logs::read_recorded;
 pub use observe::{Wanted, observe};
 pub use report::{ActionReport, ActionResult, BlockReport, BlockResult, CheckReport, RunReport};
-pub use run::{Binding, GenerationChoice, Prepared, RunError, RunSpec, execute, fits, prepare};
+pub use run::{GenerationChoice, Prepared, RunError, RunSpec, execute, prepare};

@@ -10,6 +10,7 @@ use futures::stream::FuturesUnordered;
 use thiserror::Error;
 use tracing::Instrument as _;
 
+use super::binding::{Binding, bound_state, fits, last_writer, made_by};
 use super::blocks::block_reports;
 use super::context::{Exec, Settings};
 use super::logs::read_recorded;
@@ -17,20 +18,17 @@ use super::observe::{Wanted, observe, targets};
 use super::report::{ActionReport, ActionResult, CheckReport, RunReport};
 use super::scheduler::walk;
 use crate::call::Bounds;
-use crate::desired::{Desired, DesiredBlock};
-use crate::id::{
-    BlockAddr, DcName, Digest, EnvName, Generation, Nonce, ObjectId, ResourceAddr, Revision, RunId, TypeName,
-};
+use crate::desired::Desired;
+use crate::id::{BlockAddr, DcName, EnvName, Generation, Nonce, ObjectId, ResourceAddr, Revision, RunId, TypeName};
 use crate::machine::{Io, Verified};
 use crate::mutant::{self, Mutant};
 use crate::plan::{
-    BlockInput, BlockPlan, Ceiling, Cycle, Inputs, Missing, Mode, Plan, Presence, Providers, Selection, World,
-    action_graph, plan,
+    BlockInput, Ceiling, Cycle, Inputs, Missing, Mode, Plan, Presence, Providers, Selection, World, action_graph, plan,
 };
 use crate::progress::{CheckResult, Progress};
 use crate::stream::event::{BlockEvent, Holder, RunOutcome};
 use crate::stream::{
-    Author, BlockState, Claim, ClaimError, Entry, NewRun, ReadError, RunStream, Signer, StartError, StoreError, Timing,
+    Author, BlockState, Claim, ClaimError, NewRun, ReadError, RunStream, Signer, StartError, StoreError, Timing,
     WriteError, claim_block, enter_store, fold_block, list_blocks, look_at_store, read_block, read_log,
 };
 use crate::target::TargetId;
@@ -73,15 +71,6 @@ pub struct RunSpec {
     pub many_deletions: bool,
     /// How patient it is.
     pub settings: Settings,
-}
-
-/// How strictly an approved plan binds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Binding {
-    /// What is done lies inside the plan; the logs may have moved on since it was made.
-    Ceiling,
-    /// The logs, too, are those that the plan was made from, or that its own run has written since.
-    Sealed,
 }
 
 /// Where a run's generation comes from.
@@ -344,71 +333,6 @@ async fn under_claims(
         (false, false) => RunOutcome::Succeeded,
     };
     Ok((walked.reports, walked.checks, outcome))
-}
-
-/// Whether the plan was made by this code, for this infrastructure.
-///
-/// # Errors
-/// What of it was made of something else than the spec.
-pub fn fits(spec: &RunSpec, approved: &Plan) -> Result<(), RunError> {
-    let other = |what: String| Err(RunError::OtherPlan(what));
-    let desired = &spec.desired;
-    if approved.infra != desired.infra {
-        return other(format!("is of infrastructure `{}`, and this is `{}`", approved.infra, desired.infra));
-    }
-    if approved.simulated != spec.simulated {
-        let of = |simulated| if simulated { "for the simulated cloud" } else { "for the clouds themselves" };
-        return other(format!("was made {}, and this is a run {}", of(approved.simulated), of(spec.simulated)));
-    }
-    if approved.revision != spec.revision {
-        return other(format!("was made of revision {}, and this is {}", approved.revision, spec.revision));
-    }
-    if let GenerationChoice::Given(generation) = spec.generation
-        && generation != approved.generation
-    {
-        return other(format!("was made with generation {}, and this is {generation}", approved.generation));
-    }
-    if approved.nonce != spec.nonce {
-        return Err(RunError::OtherPlan("has another nonce than its run".to_owned()));
-    }
-    for (addr, change) in approved.changes() {
-        let now = desired.blocks.get(addr).filter(|_| approved.mode != Mode::Destroy).map(DesiredBlock::digest);
-        if now != change.definition {
-            return other(format!("was made with another definition of {addr} than this build has"));
-        }
-    }
-    Ok(())
-}
-
-/// The digest of the state that the plan may find in a block: the one that it was made from, or, if its run has written
-/// there, the one that the run left.
-fn bound_state(approved: &Plan, run: &RunId, addr: &BlockAddr, log: &[Entry<BlockEvent>]) -> Result<Digest, ReadError> {
-    let ours = |entry: &Entry<BlockEvent>| entry.body.claim.as_ref().is_some_and(|claim| claim.run == *run);
-    if let Some(last) = log.iter().rposition(ours) {
-        return Ok(fold_block(addr, log.get(..=last).unwrap_or_default())?.state_digest());
-    }
-    Ok(match approved.blocks.get(addr) {
-        Some(BlockPlan::Planned(change)) => change.state.clone(),
-        Some(BlockPlan::Refused { .. }) | None => Digest::of(b""),
-    })
-}
-
-fn last_writer(log: &[Entry<BlockEvent>]) -> String {
-    let last = log.iter().rev().find_map(|entry| entry.body.claim.as_ref().map(|claim| (claim, &entry.body)));
-    last.map_or_else(String::new, |(claim, body)| {
-        format!(": run {}, by {}, revision {}", claim.run.short(), body.writer.name, body.revision)
-    })
-}
-
-/// The objects that the run made before it was cut off.
-fn made_by(run: &RunId, recorded: &BTreeMap<BlockAddr, BlockInput>) -> Vec<(ResourceAddr, ObjectId)> {
-    let mut made = Vec::new();
-    for (block, recorded) in recorded {
-        let Ok(state) = recorded else { continue };
-        let ours = state.resources.iter().filter(|(_, state)| state.maker.as_ref() == Some(run));
-        made.extend(ours.map(|(name, state)| (block.resource(name.clone()), state.object.id.clone())));
-    }
-    made
 }
 
 /// Claims a block; waits for whoever holds it as long as the run may.

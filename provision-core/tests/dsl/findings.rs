@@ -1,5 +1,9 @@
 //! What is wrong with a definition is found all at once, with its place.
 
+use std::time::Duration;
+
+use provision_core::check::Probe;
+use provision_core::dsl::check::{custom, http, tcp};
 use provision_core::prelude::*;
 
 use crate::toy::*;
@@ -185,4 +189,45 @@ fn a_key_that_stands_twice_in_a_map() {
     let infra = Infrastructure::new("example");
     infra.dc(UsEast).block("a", labels, ());
     assert_eq!(texts(infra), ["us-east.a.net, field labels: the key `team` stands twice"]);
+}
+
+#[test]
+fn checks_that_cannot_pass() {
+    fn unlike(b: &Block<UsEast>, net: &Ref<NetId, Stage>) {
+        let host = b.put("net", Net { cidr: cidr!("10.0.0.0/8") }).id();
+        let seconds = Duration::from_secs;
+        b.check("A b", tcp(text!("{host}:22")));
+        b.check("twice", http("http://web.internal/").every(seconds(1)));
+        b.check("twice", http("http://web.internal/"));
+        b.check("ftp", http("ftp://web.internal/"));
+        b.check("port", tcp("web.internal"));
+        b.check("status", http("http://web.internal/").status(99));
+        b.check("never", tcp("web.internal:22").passes(0));
+        b.check("busy", tcp("web.internal:22").every(Duration::from_millis(99)));
+        b.check("slow", tcp("web.internal:22").every(seconds(10)).passes(4).within(seconds(30)));
+        b.check("elsewhere", custom(passes, *net));
+        let port = 22;
+        b.check("captures", custom(move |_: Probe| async move { Err(format!("{port}")) }, ()));
+    }
+    let infra = Infrastructure::new("example");
+    infra.environments::<(Staging, Prod)>();
+    let there = infra.dc(Stage).block("base", base, &SIZE);
+    infra.dc(UsEast).block("a", unlike, &there.net);
+    let found = texts(infra);
+    insta::assert_snapshot!(found.join("\n"));
+}
+
+async fn passes(_: Probe) -> Result<(), String> {
+    Ok(())
+}
+
+#[test]
+fn lives_that_cannot_be_led() {
+    fn lives(b: &Block<UsEast>, (): ()) {
+        b.put("one", Net { cidr: cidr!("10.0.0.0/8") }).ignore_changes(["patience", "id", "colour"]);
+        b.put("two", Net { cidr: cidr!("10.0.0.0/8") }).moved_from("two").moved_from("b.A").moved_from("east.b.old.er");
+    }
+    let infra = Infrastructure::new("example");
+    infra.dc(UsEast).block("a", lives, ());
+    insta::assert_snapshot!(texts(infra).join("\n"));
 }

@@ -85,7 +85,7 @@ impl History<'_> {
                 let ended = contains(stood.bytes, b"\"event\":\"ended\"");
                 let fresh = Sign { ms: stood.ms, ended, lapsed: false, writer: stood.run };
                 if let (Some(why), Some(before)) = (took_over(stood.bytes), signs.get(run)) {
-                    self.is_right(&why, before, &gone, &stood, run)?;
+                    self.is_right(&why, before, gone.contains(&before.writer), &stood, run)?;
                     signs.insert(run, fresh);
                     continue;
                 }
@@ -111,15 +111,16 @@ impl History<'_> {
                 }
                 continue;
             }
-            self.is_right(&why, sign, &gone, &stood, block)?;
+            // Who resumed its run may live: nothing of it is in a block before a claim of its own.
+            self.is_right(&why, sign, gone.contains(&process), &stood, block)?;
         }
         Ok(())
     }
 
-    fn is_right(&self, why: &str, sign: &Sign, gone: &BTreeSet<u32>, stood: &Stood<'_>, what: &str) -> Wrong {
+    fn is_right(&self, why: &str, sign: &Sign, holder_is_gone: bool, stood: &Stood<'_>, what: &str) -> Wrong {
         let right = match why {
             "run_ended" => sign.ended,
-            "holder_dead" => gone.contains(&sign.writer),
+            "holder_dead" => holder_is_gone,
             "lease_expired" => sign.ended || sign.lapsed || stood.ms >= sign.ms + self.lease_ms,
             _ => false,
         };

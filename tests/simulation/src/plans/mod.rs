@@ -71,7 +71,6 @@ pub fn small() -> Vec<fn() -> Story> {
         update,
         replace_with_its_users,
         replace_across_blocks,
-        delete_within_a_block,
         delete_across_blocks,
         moved::move_between_blocks,
     ]
@@ -81,6 +80,7 @@ pub fn small() -> Vec<fn() -> Story> {
 pub fn special() -> Vec<fn() -> Story> {
     vec![
         a_block_leaves,
+        delete_within_a_block,
         create_seen_late,
         create_seen_late_from_elsewhere,
         create_by_another_clock,

@@ -1,0 +1,19 @@
+#![allow(unused)]
+
+#[path = "../src/lib.rs"]
+mod infra;
+
+use infra::UsEast;
+use provision_core::check::Probe;
+use provision_core::dsl::check::custom;
+use provision_core::prelude::*;
+
+async fn alive(probe: Probe) -> bool {
+    true
+}
+
+fn block(b: &Block<UsEast>) {
+    b.check("alive", custom(alive, ()));
+}
+
+fn main() {}
