@@ -63,7 +63,7 @@ async fn asked_with(ask: Ask<Value>, server: Server, custom: CustomChecks) -> (R
         answer = async { checker.check(&ready(ask)).await } => answer,
         () = async {
             serve(listener, server, heard.clone()).await;
-            std::future::pending().await
+            std::future::pending::<()>().await;
         } => unreachable!("it waits for ever"),
     };
     assert!(!simulated);
