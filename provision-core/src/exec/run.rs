@@ -277,9 +277,15 @@ async fn under_claims(
         let state = claim.state();
         claims.insert(addr.clone(), claim);
         if spec.binding == Binding::Sealed && state.state_digest() != bound && !mutant::on(Mutant::StalePlanApplied) {
-            let by =
-                state.writer.as_ref().filter(|_| log.last().is_some()).map_or_else(String::new, |_| last_writer(&log));
-            return Err(RunError::Stale { block: addr, by });
+            // Whoever it was may have written while the block was waited for.
+            let log = read_log::<BlockEvent>(io, &spec.desired.infra, &addr).await?;
+            return Err(RunError::Stale { by: last_writer(&log, run.id()), block: addr });
+        }
+    }
+    let adoptions = approved.adoptions();
+    for (addr, id) in &adoptions {
+        if let Some(claim) = claims.get(&addr.block).filter(|_| !mutant::on(Mutant::AdoptsUnseen)) {
+            claim.append(vec![BlockEvent::Adopting { resource: addr.name.clone(), id: id.clone() }]).await?;
         }
     }
     let recorded = read_logs(io, spec, claims).await?;
@@ -288,7 +294,6 @@ async fn under_claims(
         Binding::Sealed => approved.missing(),
         Binding::Ceiling => generation(spec.generation, &recorded).1,
     };
-    let adoptions = approved.adoptions();
     let purpose = Purpose { mode: approved.mode, selection: &approved.selection, adoptions: &adoptions, spec };
     let (later, bounds) = look(io, &purpose, recorded, approved.generation, missing).await?;
     let ceiling = match run.resumed() {

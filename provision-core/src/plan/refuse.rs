@@ -1,9 +1,10 @@
 //! What cannot be planned, and why: a block is refused as a whole, and so is what depends on it.
 
-use super::data::{BlockPlan, Certainty, Note, Reason};
+use super::data::BlockPlan;
 use super::decide::Decision;
 use super::input::Mode;
 use super::planner::Planner;
+use super::reason::{Certainty, Note, Reason};
 use crate::call::{Mark, Observed};
 use crate::desired::{DesiredBlock, DesiredResource};
 use crate::id::{BlockAddr, ResourceAddr};

@@ -106,6 +106,7 @@ pub(super) fn plan<const N: usize>(resources: [(&str, ResourcePlan); N], after: 
             definition: None,
             state: Digest::of(b""),
             checks: BTreeSet::new(),
+            checks_due: BTreeSet::new(),
             resources: BTreeMap::new(),
         };
         let block = blocks.entry(addr.block.clone()).or_insert_with(|| BlockPlan::Planned(Box::new(fresh())));

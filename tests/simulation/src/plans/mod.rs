@@ -92,6 +92,7 @@ pub fn special() -> Vec<fn() -> Story> {
         adoption::adopt,
         stages::stages,
         stages::stages_of_updates,
+        stages::resume_stages,
         resume_create,
         resume_update,
         resume_replace,
