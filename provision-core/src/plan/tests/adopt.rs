@@ -3,35 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::support::{TOY, addr, id, target};
+use super::support::{Toy, addr, id, target};
 use crate::call::{Call, Effect, Mark, Observed, Readiness, Recovery, ServerTime, Wait};
 use crate::desired::{Channel, Desired, DesiredBlock, DesiredDc, DesiredResource, Lifecycle, Location};
-use crate::id::{Generation, IntentNo, Nonce, ProviderName, Revision, TypeName};
+use crate::id::{Generation, IntentNo, Nonce, Revision};
 use crate::plan::{BlockInput, Inputs, Missing, Mode, Outcome, Plan, Providers, Selection, World, plan};
-use crate::provider::{CannotCompile, Change, Provider};
-use crate::schema::Schema;
+use crate::provider::Provider;
 use crate::stream::BlockState;
 use crate::stream::event::Intent;
 use crate::value::{Fields, Tree, Value};
-
-static TOYS: &[&Schema] = &[&TOY];
-
-struct Toy;
-
-impl Provider for Toy {
-    fn name(&self) -> ProviderName {
-        "toy".parse().unwrap()
-    }
-    fn schemas(&self) -> &'static [&'static Schema] {
-        TOYS
-    }
-    fn compile(&self, _: &TypeName, _: &Change<'_>) -> Result<Vec<Call>, CannotCompile> {
-        Ok(Vec::new())
-    }
-    fn identity_key(&self, _: &TypeName) -> &'static [&'static str] {
-        &[]
-    }
-}
 
 /// Two blocks with one thing each.
 fn desired() -> Desired {

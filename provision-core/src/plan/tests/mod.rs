@@ -6,3 +6,4 @@ mod decide;
 mod graph;
 mod sealed;
 mod support;
+mod whole;

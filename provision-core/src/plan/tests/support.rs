@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::call::Call;
 use crate::desired::Channel;
-use crate::id::{Digest, Generation, Nonce, ObjectId, ResourceAddr, Revision};
+use crate::id::{Digest, Generation, Nonce, ObjectId, ProviderName, ResourceAddr, Revision, TypeName};
 use crate::plan::{BlockChange, BlockPlan, Existing, Mode, Outcome, Plan, ReplaceOrder, ResourcePlan, Selection};
+use crate::provider::{CannotCompile, Change, Provider};
 use crate::schema::{Field, Grain, Kind, Literal, OnChange, Role, Schema};
 use crate::target::TargetId;
 
@@ -25,6 +27,26 @@ pub(super) static TOY: Schema = Schema {
         field("id", Role::Computed, OnChange::Update, Grain::Whole),
     ],
 };
+
+static TOYS: &[&Schema] = &[&TOY];
+
+/// A provider of [`TOY`], whose changes need no call.
+pub(super) struct Toy;
+
+impl Provider for Toy {
+    fn name(&self) -> ProviderName {
+        "toy".parse().unwrap()
+    }
+    fn schemas(&self) -> &'static [&'static Schema] {
+        TOYS
+    }
+    fn compile(&self, _: &TypeName, _: &Change<'_>) -> Result<Vec<Call>, CannotCompile> {
+        Ok(Vec::new())
+    }
+    fn identity_key(&self, _: &TypeName) -> &'static [&'static str] {
+        &[]
+    }
+}
 
 pub(super) fn target() -> TargetId {
     TargetId { provider: "toy".parse().unwrap(), account: "1".to_owned(), region: "r".to_owned() }
