@@ -69,9 +69,7 @@ pub fn small() -> Vec<fn() -> Story> {
         create_then_less,
         create_instances,
         update,
-        replace_with_its_users,
         replace_across_blocks,
-        delete_across_blocks,
         moved::move_between_blocks,
     ]
 }
@@ -80,7 +78,9 @@ pub fn small() -> Vec<fn() -> Story> {
 pub fn special() -> Vec<fn() -> Story> {
     vec![
         a_block_leaves,
+        replace_with_its_users,
         delete_within_a_block,
+        delete_across_blocks,
         create_seen_late,
         create_seen_late_from_elsewhere,
         create_by_another_clock,

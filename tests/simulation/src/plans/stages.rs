@@ -13,7 +13,7 @@ use crate::process::{Job, Outcome, Process};
 use crate::sim::Stuck;
 use crate::story::Story;
 
-/// A network in staging, with a block that uses it, and one in production; all of staging is checked.
+/// A network in staging, with a block that uses it, and one in production; all are checked.
 fn stages_of(flag: bool) -> Arc<Desired> {
     let vpc = |uid| Res { flag, ..res(VPC, uid) };
     let group = Res { flag, ..res(Kind::Group, 1) };
@@ -24,6 +24,7 @@ fn stages_of(flag: bool) -> Arc<Desired> {
     let mut desired = Spec { dcs, next: 99, moved: Vec::new() }.desired();
     check(&mut desired, "us-test.m100.vpc-0", 2);
     check(&mut desired, "us-test.c101.group-1", 1);
+    check(&mut desired, "us-east.m100.vpc-2", 1);
     Arc::new(desired)
 }
 
