@@ -52,6 +52,8 @@ fn a_move_needs_both_its_ends() {
     let half = folder.run("moved", &["plan", "--simulate", "--block", "west.edge"]);
     assert_eq!(half.code, Some(1));
     insta::assert_snapshot!("half_a_move", half.err);
+    let neither = folder.run("moved", &["plan", "--simulate", "--block", "west.network", "--detailed-exitcode"]);
+    assert_eq!(neither.code, Some(0), "{neither}");
     let both = folder.run("moved", &["plan", "--simulate", "--block", "west.edge,west.web", "--detailed-exitcode"]);
     assert_eq!(both.code, Some(2), "{both}");
 }
