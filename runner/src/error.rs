@@ -24,6 +24,8 @@ pub(crate) enum CliError {
     NoInput,
     #[error("--json prints events for machines, so nobody can be asked: give --auto-approve too")]
     JsonAsks,
+    #[error("{count} {} in the definitions; nothing was done", if *count == 1 { "problem" } else { "problems" })]
+    Findings { count: usize },
     #[error("interrupted; nothing was done")]
     Interrupted,
     #[error("the state records no block {block}; {}", instead("it has", known))]

@@ -47,6 +47,14 @@ impl Exit {
         if matches!(error, CliError::Interrupted) { Self::Interrupted } else { Self::Failed }
     }
 
+    /// The same, of a command that could not tell all that it had to tell.
+    fn and_failed(self) -> Self {
+        match self {
+            Self::Ok | Self::Failed | Self::Changes => Self::Failed,
+            Self::Interrupted => Self::Interrupted,
+        }
+    }
+
     fn code(self) -> ExitCode {
         match self {
             Self::Ok => ExitCode::SUCCESS,

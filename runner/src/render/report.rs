@@ -15,9 +15,6 @@ const WIDTH: usize = 120;
 
 /// Prints the complete account: what was done, what not, and why.
 pub(crate) fn show(account: &Account) {
-    for problem in &account.problems {
-        super::error(problem);
-    }
     if is_json() {
         events::run_complete(account).iter().for_each(super::event);
         return;

@@ -136,11 +136,14 @@ fn a_block_that_is_held_is_refused_or_waited_for() {
     // Whoever is waited for prints to somebody.
     let printed = std::thread::spawn(move || std::io::copy(&mut { out }, &mut std::io::sink()));
     kill_process(pid, Signal::CONT).unwrap();
-    let waited = std::thread::spawn(move || std::io::copy(&mut { rest }, &mut std::io::sink()));
+    let waited = std::thread::spawn(move || std::io::read_to_string(rest));
     assert!(child.wait().unwrap().success());
     assert!(waiting.wait().unwrap().success());
     printed.join().unwrap().unwrap();
-    waited.join().unwrap().unwrap();
+    // There was nothing left to do, and it says so.
+    let waited = waited.join().unwrap().unwrap();
+    let last = waited.lines().last().unwrap_or_default();
+    assert!(last.starts_with("Apply complete! Resources: 0 added, 0 changed, 0 destroyed."), "{waited}");
     assert_eq!(refused.code, Some(1), "{refused}");
     insta::assert_snapshot!("a_block_that_is_held", refused.err);
     assert_eq!(folder.cloud().len(), 3);
