@@ -19,7 +19,9 @@ pub(crate) mod words;
 
 use serde::Serialize;
 
-pub(crate) use out::{Manner, as_it_is, document, error, event, hint, is_json, line, prompt, set_manner, warning};
+pub(crate) use out::{
+    Manner, Told, as_it_is, document, end, error, event, hint, is_json, line, prompt, set_manner, warning,
+};
 
 /// The version of what `--json` prints: additions do not raise it.
 pub(crate) const FORMAT_VERSION: &str = "1";

@@ -18,7 +18,8 @@ use crate::cli::{AdoptArgs, Cli, ImportArgs};
 use crate::error::CliError;
 use crate::render::progress::Watcher;
 use crate::report::{Account, Unplanned};
-use crate::{Exit, render, setup, signals};
+use crate::setup::{self, Opening};
+use crate::{Exit, render, signals};
 
 pub(crate) async fn import(
     cli: &Cli,
@@ -123,7 +124,7 @@ async fn take_over(job: &Job<'_>, block: &BlockAddr, adoptions: BTreeMap<Resourc
 /// Looks for objects, with progress.
 async fn look(job: &Job<'_>, block: &BlockAddr, clue: Clue) -> Result<Found, CliError> {
     let spec = job.spec(true)?;
-    let world = setup::world(job.cli, &job.desired.custom_checks).await?;
+    let world = setup::world(job.cli, &job.desired.custom_checks, Opening::Run).await?;
     let mut watcher = Watcher::new(None, false);
     let block = block.clone();
     let looking =

@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, IsTerminal as _};
 
 use provision_core::driver::{draw_nonce, drive};
-use provision_core::exec::{GenerationChoice, RunError, RunReport, RunSpec, execute};
+use provision_core::exec::{GenerationChoice, RunError, RunReport, RunSpec, execute, many_deletions};
 use provision_core::machine::{Machine, Memory};
 use provision_core::plan::{Mode, Plan};
 use provision_core::stream::ClaimError;
@@ -14,7 +14,8 @@ use crate::cli::RunArgs;
 use crate::error::{CliError, chain};
 use crate::render::progress::Watcher;
 use crate::report::{Account, Reached};
-use crate::{Exit, events, render, setup, signals};
+use crate::setup::{self, Opening};
+use crate::{Exit, events, render, signals};
 
 /// How often it is planned again because something changed between the plan and the claims: a call or an entry of a run
 /// that was killed can still arrive in between. Each of these plans is shown, and approved as the first one was.
@@ -26,13 +27,16 @@ pub(crate) async fn plan_and_execute(job: &Job<'_>, mut spec: RunSpec) -> Ended 
     let mut plans = 1;
     loop {
         let mut account = None;
-        let ended = match super::plan::make(job.cli, &spec, memory.clone()).await {
-            Ok(prepared) => carry_out(job, &spec, &memory, &prepared.plan, &mut account).await,
+        let ended = match super::plan::make(job.cli, &spec, memory.clone(), Opening::Run).await {
+            Ok(planned) => carry_out(job, &spec, &memory, &planned.plan, &mut account).await,
             Err(error) => Err(error),
         };
         match ended {
             Err(CliError::Run(RunError::Changed(what))) if plans < MOST_PLANS => {
-                render::line(&format!("Something has changed since the plan was made ({what}); planning again."));
+                render::line(&format!(
+                    "Something has changed since the plan was made ({}); planning again.",
+                    render::plain(&what)
+                ));
             }
             ended => return (ended, account),
         }
@@ -64,7 +68,12 @@ pub(crate) async fn carry_out(
         tell(RunReport { outcome, ..RunReport::not_begun(plan, "", None) }, Reached::NoRun, None);
         return Ok(if refused { Exit::Failed } else { Exit::Ok });
     }
-    match approved(job.args, spec.mode).await {
+    // Nobody is asked for what would be refused then.
+    let approval = match many_deletions(plan).filter(|_| !spec.many_deletions) {
+        Some(many) => Err(many.into()),
+        None => approved(job.args, spec.mode).await,
+    };
+    match approval {
         Ok(true) => {}
         Ok(false) => {
             render::line("Not approved; nothing was done.");
@@ -94,7 +103,7 @@ pub(crate) async fn carry_out(
 }
 
 async fn do_it(job: &Job<'_>, spec: &RunSpec, memory: &Memory, plan: &Plan) -> Result<RunReport, CliError> {
-    let world = setup::world(job.cli, &job.desired.custom_checks).await?;
+    let world = setup::world(job.cli, &job.desired.custom_checks, Opening::Run).await?;
     let mut watcher = Watcher::new(Some(plan), job.args.verbose);
     let machine = Machine::with_memory(memory.clone(), {
         let (spec, plan) = (spec.clone(), plan.clone());
@@ -172,7 +181,12 @@ async fn approved(args: &RunArgs, mode: Mode) -> Result<bool, CliError> {
         let mut answer = String::new();
         std::io::stdin().lock().read_line(&mut answer).map(|_| answer)
     });
-    let answer = signals::unless_interrupted(read).await?.map_err(std::io::Error::other).flatten();
+    let answer = signals::unless_interrupted(read).await;
+    // Nobody ended the line: an interrupt, or the end of the input.
+    if !matches!(&answer, Ok(Ok(Ok(answer))) if answer.ends_with('\n')) {
+        render::line("");
+    }
+    let answer = answer?.map_err(std::io::Error::other).flatten();
     let answer = answer.map_err(|error| CliError::File("standard input".to_owned(), error))?;
     Ok(answer.trim_end_matches(['\r', '\n']) == "yes")
 }

@@ -32,9 +32,8 @@ pub(crate) struct Job<'a> {
 impl Job<'_> {
     /// What its run is made of, before the verb says more.
     pub(crate) fn spec(&self, many_deletions: bool) -> Result<RunSpec, CliError> {
-        let mut spec = setup::spec(self.cli, self.desired.clone(), self.mode, many_deletions)?;
-        spec.lock_timeout = self.args.lock_timeout.unwrap_or_default();
-        Ok(spec)
+        let spec = setup::spec(self.cli, self.desired.clone(), self.mode, setup::signer()?)?;
+        Ok(RunSpec { lock_timeout: self.args.lock_timeout.unwrap_or_default(), many_deletions, ..spec })
     }
 
     /// From its beginning to now.

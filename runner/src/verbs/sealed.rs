@@ -59,7 +59,7 @@ fn of_plan(spec: RunSpec, plan: &Plan, job: &Job<'_>) -> RunSpec {
 /// Whose run this goes on with, in words, if it was begun and cut off.
 async fn resumed(job: &Job<'_>, spec: &RunSpec, plan: &Plan) -> Result<Option<String>, CliError> {
     let (run, timing) = (plan.run_id(), spec.timing);
-    let earlier = store::read(job.cli, plan.infra.clone(), {
+    let earlier = store::read_before_run(job.cli, plan.infra.clone(), {
         let run = run.clone();
         move |io, infra| async move { Ok(earlier_run(&io, &infra, &run, timing).await?) }
     });

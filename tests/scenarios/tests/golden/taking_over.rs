@@ -115,6 +115,24 @@ fn objects_are_found_by_their_names() {
     assert_eq!(folder.run("first", &[PLAN, &["--block", "west.web"]].concat()).code, Some(0));
 }
 
+/// They carry our marks, and are not left alone.
+#[test]
+fn what_a_lost_log_had_is_taken_over_anew() {
+    let folder = Folder::new();
+    folder.apply("no-web");
+    let named =
+        [("main", "aws_vpc"), ("public", "aws_subnet")].map(|(name, kind)| format!("{name}={}", folder.held(kind).id));
+    folder.lose_state();
+    let [main, public] = &named;
+    // One of the two stays behind.
+    let half = run(&folder, &["adopt", "west.network", main]);
+    assert_eq!(half.code, Some(0), "{half}");
+    let notes: Vec<&str> = half.out.lines().filter(|line| line.starts_with("note:")).collect();
+    insta::assert_snapshot!("notes_on_what_stays_behind", notes.join("\n"));
+    let rest = run(&folder, &["adopt", "west.network", public]);
+    assert!(rest.code == Some(0) && !rest.out.contains("left alone"), "{rest}");
+}
+
 /// Nobody knows what stands in the log, so the mark is believed.
 #[test]
 fn what_a_damaged_log_may_have_is_not_taken_over() {
