@@ -15,6 +15,7 @@ pub(crate) mod show;
 pub(crate) mod state;
 pub(crate) mod style;
 mod table;
+mod terminal;
 pub(crate) mod words;
 
 use serde::Serialize;
