@@ -65,7 +65,8 @@ impl Planner<'_> {
                 continue;
             }
             let block = &mark.address.block;
-            if !self.is_selected(block) {
+            // What this plan takes over is not left alone.
+            if !self.is_selected(block) || self.inputs.adoptions.values().any(|id| *id == observed.id) {
                 continue;
             }
             let adopts = self.inputs.mode == Mode::Adopt;

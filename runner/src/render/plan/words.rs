@@ -140,7 +140,7 @@ pub(crate) fn reason(reason: &Reason, resource: &ResourcePlan) -> String {
         Reason::DestroyAsked => "everything is to be destroyed".to_owned(),
         Reason::DeleteDue { id } => format!("{id} was replaced earlier and is still to be deleted"),
         Reason::OpenCall { api } => {
-            format!("an interrupted run left {} open: apply first finds out whether it landed", theirs(api))
+            format!("{} of a run that has not finished is open: apply first finds out whether it landed", theirs(api))
         }
         Reason::MayBeMadeAgain { api } => {
             format!("it is gone, and a repeated {} may have made it again: apply first finds that out", theirs(api))

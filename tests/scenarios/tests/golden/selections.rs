@@ -43,6 +43,10 @@ fn a_name_that_selects_nothing_is_a_mistake() {
         all.extend(ended.err.lines().filter(|line| line.starts_with("error")).map(|line| format!("{line}\n")));
     }
     insta::assert_snapshot!("names_that_select_nothing", all);
+    // Each is there; no block is both.
+    let neither = folder.run("checked", &["plan", "--simulate", "--env", "prod", "--block", "west.site"]);
+    assert_eq!(neither.code, Some(1), "{neither}");
+    insta::assert_snapshot!("names_that_select_nothing_together", neither.err);
 }
 
 #[test]
