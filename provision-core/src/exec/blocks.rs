@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::report::{ActionReport, ActionResult, BlockReport, BlockResult, CheckReport, RunReport};
+use super::scheduler::INTERRUPTED;
 use crate::id::BlockAddr;
 use crate::plan::{BlockPlan, Plan};
 use crate::progress::CheckResult;
@@ -106,11 +107,13 @@ fn block_report(actions: &[&ActionReport], checks: &[&CheckReport]) -> BlockRepo
 }
 
 fn of_action(action: &ActionReport) -> Option<Trouble> {
+    let interrupted = INTERRUPTED.to_owned();
     let (kind, reason, cause) = match &action.result {
         ActionResult::Done | ActionResult::Unneeded => return None,
         ActionResult::Failed { error } => (Kind::Failed, error, Some(action.resource.to_string())),
         ActionResult::Skipped { why, cause: Some(cause) } => (Kind::WaitedInVain, why, Some(cause.clone())),
         ActionResult::Skipped { why, cause: None } => (Kind::Interrupted, why, None),
+        ActionResult::CutOff { made: _ } => (Kind::Interrupted, &interrupted, None),
     };
     Some(Trouble { kind, ended_ms: action.ended_ms, reason: reason.clone(), cause })
 }

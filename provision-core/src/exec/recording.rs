@@ -44,6 +44,14 @@ impl Exec {
         Ok(claim.append(vec![applying]).await?)
     }
 
+    /// The object that this run has made for the resource, if it has.
+    pub(super) fn made(&self, addr: &ResourceAddr) -> Option<ObjectId> {
+        let claim = self.claim(&addr.block).ok()?;
+        let state = claim.state();
+        let made = state.resources.get(&addr.name).filter(|made| made.maker.as_ref() == Some(claim.run().id()))?;
+        Some(made.object.id.clone())
+    }
+
     /// Finds out about every open intent of the resource. Says whether there was one.
     pub(super) async fn settle_open(&self, addr: &ResourceAddr) -> Result<bool, ActionError> {
         let state = self.claim(&addr.block)?.state();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{BlockAddr, CheckName, ResourceAddr, RunId};
+use crate::id::{BlockAddr, CheckName, ObjectId, ResourceAddr, RunId};
 use crate::progress::{CheckResult, Verb};
 use crate::stream::event::RunOutcome;
 
@@ -74,6 +74,11 @@ pub enum ActionResult {
     Failed {
         /// Why.
         error: String,
+    },
+    /// It was begun, and the run was interrupted before it was done: the next run goes on with it.
+    CutOff {
+        /// The object that it had made by then, if it had.
+        made: Option<ObjectId>,
     },
     /// It was not begun.
     Skipped {

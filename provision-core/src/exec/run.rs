@@ -354,10 +354,10 @@ async fn under_claims(
     let unhealthy = walked.checks.iter().any(|check| matches!(check.result, CheckResult::Failed { .. }));
     let failed = unhealthy
         || walked.failed_gate
-        || walked
-            .reports
-            .iter()
-            .any(|report| matches!(report.result, ActionResult::Failed { .. } | ActionResult::Skipped { .. }));
+        || walked.reports.iter().any(|report| match report.result {
+            ActionResult::Failed { .. } | ActionResult::Skipped { .. } | ActionResult::CutOff { .. } => true,
+            ActionResult::Done | ActionResult::Unneeded => false,
+        });
     let outcome = match (walked.interrupted, failed) {
         (true, _) => RunOutcome::Interrupted,
         (false, true) => RunOutcome::Failed,

@@ -28,7 +28,7 @@ enum State {
     Lost,
 }
 
-const INTERRUPTED: &str = "the run was interrupted";
+pub(super) const INTERRUPTED: &str = "the run was interrupted";
 
 /// How the walk ended.
 pub(super) struct Walked {
@@ -103,12 +103,12 @@ pub(super) async fn walk(exec: Arc<Exec>, actions: &ActionGraph) -> Walked {
         match result {
             Ok(acted) => walk.done(node, acted),
             // It did not fail: the next run goes on with it.
-            Err(ActionError::Interrupted) => walk.lose(node, INTERRUPTED),
+            Err(ActionError::Interrupted) => walk.cut_off(node),
             Err(error) => walk.failed(node, &error),
         }
     }
     // What still ran when the drain ended: its intents stay open, and the next run finds out.
-    walk.give_up(INTERRUPTED);
+    walk.give_up();
     Walked {
         failed_gate: walk.failed_gate,
         reports: walk.reports,
@@ -260,12 +260,30 @@ impl Walk<'_> {
         }
     }
 
-    fn give_up(&mut self, why: &str) {
+    fn give_up(&mut self) {
         for node in self.graph.node_indices() {
-            if matches!(self.states.get(&node), Some(State::Running | State::Waiting(_))) {
-                self.lose(node, why);
+            match self.states.get(&node) {
+                Some(State::Running) => self.cut_off(node),
+                Some(State::Waiting(_)) => self.lose(node, INTERRUPTED),
+                Some(State::Ended | State::Lost) | None => {}
             }
         }
+    }
+
+    /// It was begun, and is not done.
+    fn cut_off(&mut self, node: NodeIndex) {
+        self.states.insert(node, State::Lost);
+        let verb = planned_verb(&self.exec, &self.graph[node]);
+        if let Some(resource) = subject(&self.graph[node]) {
+            let made = self.exec.made(resource);
+            let why = made.as_ref().map_or_else(
+                || INTERRUPTED.to_owned(),
+                |made| format!("{INTERRUPTED} after {made} was made: the next run goes on from there"),
+            );
+            self.exec.io.emit(Progress::Skipped { resource: resource.clone(), verb, why });
+            self.report(node, verb, ActionResult::CutOff { made });
+        }
+        self.skip_after(node, INTERRUPTED, None);
     }
 
     fn end(&mut self, node: NodeIndex) {

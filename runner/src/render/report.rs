@@ -54,6 +54,11 @@ fn troubles(account: &Account) -> Vec<String> {
             ActionResult::Failed { error } => {
                 failed.push(format!("{RED}{}: failed:{RED:#} {}", action.resource, plain(error)));
             }
+            ActionResult::CutOff { made } => {
+                let made = made.as_ref().map(|made| format!(" after {made} was made")).unwrap_or_default();
+                let resource = &action.resource;
+                failed.push(format!("{YELLOW}{resource}: not finished:{YELLOW:#} the run was interrupted{made}"));
+            }
             ActionResult::Skipped { why, .. } => {
                 let resource = action.resource.to_string();
                 match skipped.iter_mut().find(|(known, _)| known == why) {

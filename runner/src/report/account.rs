@@ -195,7 +195,14 @@ impl BlockAccount {
     /// How many of its resources were changed.
     pub(crate) fn counts(&self) -> Counts {
         let mut counts = Counts::default();
-        for action in self.actions.iter().filter(|action| action.result == ActionResult::Done) {
+        let counts_for = |result: &ActionResult| match result {
+            ActionResult::Done | ActionResult::CutOff { made: Some(_) } => true,
+            ActionResult::Unneeded
+            | ActionResult::Failed { .. }
+            | ActionResult::Skipped { .. }
+            | ActionResult::CutOff { made: None } => false,
+        };
+        for action in self.actions.iter().filter(|action| counts_for(&action.result)) {
             match action.verb {
                 Verb::Create | Verb::Replace => counts.added += 1,
                 Verb::Update => counts.changed += 1,

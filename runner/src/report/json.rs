@@ -57,6 +57,7 @@ fn action(action: &ActionReport) -> Value {
         ActionResult::Done => ("done", None, None),
         ActionResult::Unneeded => ("unneeded", None, None),
         ActionResult::Failed { error } => ("failed", Some(error), None),
+        ActionResult::CutOff { made: _ } => ("interrupted", None, None),
         ActionResult::Skipped { why, cause } => ("skipped", Some(why), cause.as_ref()),
     };
     json!({

@@ -64,14 +64,7 @@ fn story(name: &'static str, world: World, before: Option<Arc<Desired>>, after: 
 
 /// Plans of three to five actions, for every pair of faults.
 pub fn small() -> Vec<fn() -> Story> {
-    vec![
-        create,
-        create_then_less,
-        create_instances,
-        update,
-        replace_across_blocks,
-        moved::move_between_blocks,
-    ]
+    vec![create, create_then_less, create_instances, update, replace_across_blocks, moved::move_between_blocks]
 }
 
 /// Plans in worlds that are less simple, for every single fault.
