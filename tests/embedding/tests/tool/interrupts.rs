@@ -7,6 +7,7 @@ use embedding::infra::OBJECTS;
 use embedding::office::{Office, Problem, plan, plan_and_apply};
 use provision_core::embed::{Engine, PlanRequest, Task};
 use provision_core::exec::{ActionResult, Binding, Settings};
+use provision_core::id::ObjectId;
 use provision_core::stream::event::RunOutcome;
 use provision_core::stream::{Timing, read_run};
 use tokio::time::timeout;
@@ -46,14 +47,14 @@ async fn an_interrupted_run_drains_and_another_one_finishes() -> Result<(), Prob
     finished_by_another(&office).await
 }
 
-#[tokio::test]
-async fn a_run_that_is_interrupted_twice_waits_for_nothing() -> Result<(), Problem> {
+/// Interrupts a run more than once while the cloud is busy with this operation; what was cut off, each with what it had made.
+async fn interrupted_at(busy: &'static str) -> Result<Vec<(String, Option<ObjectId>)>, Problem> {
     let office = Office::open()?;
     let engine = office.engine("alice", code(443)?)?;
     let forever = Settings { drain: Duration::from_secs(3600), ..engine.settings };
     let engine = Engine { settings: forever, ..engine };
     let approved = plan(&engine, &PlanRequest::default()).await?;
-    office.cloud.is(Day::Busy("CreateVpc"));
+    office.cloud.is(Day::Busy(busy));
     let run = engine.apply(approved, Binding::Ceiling);
     office.cloud.is_waited_for().await;
     // And any number more.
@@ -61,8 +62,33 @@ async fn a_run_that_is_interrupted_twice_waits_for_nothing() -> Result<(), Probl
     // A guard, so that a run that drains for ever fails and does not hang.
     let report = timeout(Duration::from_secs(100), run.finish()).await??;
     assert_eq!(report.outcome, RunOutcome::Interrupted);
-    assert!(office.objects()?.is_empty());
-    finished_by_another(&office).await
+    let cut_off: Vec<_> = report
+        .actions
+        .iter()
+        .filter_map(|action| match &action.result {
+            ActionResult::CutOff { made } => Some((action.resource.to_string(), made.clone())),
+            _ => None,
+        })
+        .collect();
+    let made: Vec<_> = cut_off.iter().filter_map(|(_, made)| made.clone()).collect();
+    let there: Vec<_> = office.objects()?.into_iter().map(|held| held.id).collect();
+    assert_eq!(made, there);
+    finished_by_another(&office).await?;
+    Ok(cut_off)
+}
+
+#[tokio::test]
+async fn a_run_that_is_interrupted_twice_waits_for_nothing() -> Result<(), Problem> {
+    assert_eq!(interrupted_at("CreateVpc").await?, [("west.network.main".to_owned(), None)]);
+    Ok(())
+}
+
+/// The object is there and recorded, and was not brought to its definition.
+#[tokio::test]
+async fn what_was_made_and_cut_off_is_told() -> Result<(), Problem> {
+    let cut_off = interrupted_at("ModifyVpcAttribute").await?;
+    assert!(matches!(&cut_off[..], [(main, Some(_))] if main == "west.network.main"), "{cut_off:?}");
+    Ok(())
 }
 
 #[tokio::test]
