@@ -5,7 +5,7 @@ use sha2::{Digest as _, Sha256};
 use super::cloud::SimCloud;
 use super::reads::readiness;
 use crate::call::{Readiness, ServerTime};
-use crate::check::{CheckAnswer, ReadyCheck};
+use crate::check::{Ask, CheckAnswer, ReadyCheck};
 
 impl SimCloud {
     /// Answers a health check, without a socket.
@@ -16,7 +16,11 @@ impl SimCloud {
     fn health(&self, now: ServerTime, check: &ReadyCheck) -> Result<(), String> {
         let config = self.config();
         if config.unhealthy.contains(&check.block) || self.fails(check) {
-            return Err("503 Service Unavailable".to_owned());
+            return Err(match check.ask {
+                Ask::Http { .. } => "it answers 503 Service Unavailable".to_owned(),
+                Ask::Tcp { .. } => "connection refused".to_owned(),
+                Ask::Custom { .. } => "it is not healthy".to_owned(),
+            });
         }
         for (target, type_name, id) in &check.objects {
             let object = self.model.object(now, id).filter(|object| object.target == *target);
