@@ -54,8 +54,14 @@ pub(crate) fn simulated_cloud(must_exist: bool) -> Result<Arc<FileCloud>, CliErr
         return Err(CliError::NoSimulatedCloud(SIMULATED_CLOUD.to_owned()));
     }
     let (unhealthy, unhealthy_per_mille) = unhealthy()?;
-    let config =
-        SimConfig { latency_percent: SIMULATED_LATENCY, unhealthy, unhealthy_per_mille, ..SimConfig::default() };
+    let unread = clouds::providers().unread();
+    let config = SimConfig {
+        latency_percent: SIMULATED_LATENCY,
+        unread,
+        unhealthy,
+        unhealthy_per_mille,
+        ..SimConfig::default()
+    };
     Ok(Arc::new(FileCloud::open(dir, config)?))
 }
 

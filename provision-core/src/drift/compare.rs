@@ -152,8 +152,8 @@ fn compare(inputs: DriftInputs<'_>, state: &BlockState, addr: &ResourceAddr, res
     for field in ours(schema, &applied).filter(|field| !ignored(field.name)) {
         let wanted = normal(field, applied.get(field.name)).unwrap_or_default();
         // What reads do not show is as it was recorded, as for a plan.
+        let is = field.of(&observed.fields, &recorded);
         let recorded = normal(field, recorded.get(field.name));
-        let is = normal(field, observed.fields.get(field.name)).or_else(|| recorded.clone());
         if is.as_ref().unwrap_or(&Value::Null) == &wanted {
             continue;
         }

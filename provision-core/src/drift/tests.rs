@@ -27,6 +27,7 @@ static TOY: Schema = Schema {
         field("size", Role::Required, Grain::Whole),
         field("names", Role::Optional, Grain::Set),
         field("hint", Role::Optional, Grain::Whole),
+        Field { reads: Reads::Unread, ..field("script", Role::Optional, Grain::Whole) },
         field("address", Role::Computed, Grain::Whole),
     ],
 };
@@ -215,6 +216,17 @@ fn fields_of_ours_that_differ_are_drift_in_normal_form() {
     assert_eq!((dc.resources, dc.as_applied), (1, 0));
     // A read that does not show a field says nothing about it, as for a plan.
     assert_eq!(Case::new().is(r#"{"size":"small"}"#).report().verdict(), Verdict::None);
+}
+
+#[test]
+fn a_field_that_reads_do_not_show_cannot_drift() {
+    let applied = r#"{"size":"small","script":"run"}"#;
+    for shown in [r#"{"size":"small"}"#, r#"{"size":"small","script":"a client that shows it all the same"}"#] {
+        let mut case = Case::new().is(shown);
+        case.resource().applied = Some(fields(applied));
+        case.resource().object.fields = fields(applied);
+        assert_eq!(case.dc().as_applied, 1, "{shown}");
+    }
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::id::{BlockAddr, ObjectId, ResourceAddr, TypeName};
 use crate::machine::{Io, Verified};
 use crate::plan::BlockInput;
 use crate::progress::Progress;
-use crate::schema::{OnChange, Schema};
+use crate::schema::{Field, OnChange, Reads, Schema};
 use crate::stream::{list_blocks, look_at_store};
 use crate::target::TargetId;
 use crate::value::{Fields, OutputRef, Value};
@@ -236,10 +236,11 @@ pub fn match_objects(sought: &[Sought<'_>], mut outputs: BTreeMap<ResourceAddr, 
 fn fitting<'a>(sought: &'a Sought<'_>, outputs: &BTreeMap<ResourceAddr, Fields>) -> Vec<&'a Observed> {
     let Sought { addr: _, desired, schema, candidates } = sought;
     let lookup = |output: &OutputRef| outputs.get(&output.resource)?.get(&output.output).cloned();
-    let replacing = schema
-        .fields
-        .iter()
-        .filter(|field| field.on_change == OnChange::Replace && !desired.lifecycle.ignore_changes.contains(field.name));
+    let tells = |field: &&Field| {
+        let counts = field.on_change == OnChange::Replace && !desired.lifecycle.ignore_changes.contains(field.name);
+        counts && field.reads == Reads::Shown
+    };
+    let replacing = schema.fields.iter().filter(tells);
     let known: Vec<_> = replacing
         .filter_map(|field| {
             let mut value = desired.inputs.get(field.name)?.resolve(&lookup).ok()?;

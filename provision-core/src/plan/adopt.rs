@@ -11,6 +11,16 @@ use crate::call::{Mark, Observed};
 use crate::desired::DesiredResource;
 use crate::id::ResourceAddr;
 use crate::mutant::{self, Mutant};
+use crate::schema::{Reads, Schema};
+use crate::value::{Expr, Fields, Value};
+
+/// What an object that is taken over has in the fields that reads do not show, as far as that can be believed: what its
+/// definition says. `value` gives what is known of an expression.
+pub(crate) fn on_trust(schema: &Schema, desired: &DesiredResource, value: impl Fn(&Expr) -> Option<Value>) -> Fields {
+    let unread = schema.fields.iter().filter(|field| field.reads == Reads::Unread);
+    let defined = unread.filter_map(|field| Some((field.name.to_owned(), value(desired.inputs.get(field.name)?)?)));
+    defined.filter(|(_, value)| !value.is_null()).collect()
+}
 
 impl Planner<'_> {
     /// The plan for a resource that is to take over an object; `None` for all others.
@@ -56,7 +66,11 @@ impl Planner<'_> {
         }
         let wanted: BTreeMap<String, Wanted> =
             desired.inputs.iter().map(|(field, expr)| (field.clone(), self.wanted(expr))).collect();
-        let current = Current::Present { observed, recorded: &observed.fields, applied: None, mark: None };
+        let trusted = on_trust(schema, desired, |expr| match self.wanted(expr) {
+            Wanted::Known(value) => Some(value),
+            Wanted::Unknown { .. } => None,
+        });
+        let current = Current::Present { observed, recorded: &trusted, applied: None, mark: None };
         let decision = decide(schema, &wanted, &desired.lifecycle.ignore_changes, current);
         let mut reasons = vec![Reason::Adopted { id: id.clone() }];
         // What the next plan will show.
@@ -66,6 +80,7 @@ impl Planner<'_> {
                 .into_iter()
                 .filter(|reason| matches!(reason, Reason::Field { .. } | Reason::Ignored { .. })),
         );
+        reasons.extend(trusted.into_keys().map(|field| Reason::OnTrust { field }));
         Ok(Some(ResourcePlan {
             type_name: desired.type_name.clone(),
             target: target.clone(),

@@ -305,6 +305,11 @@ pub enum Reason {
         /// Its id.
         id: ObjectId,
     },
+    /// Reads do not show this field of an object that is taken over: it is taken to be as the definition says.
+    OnTrust {
+        /// The field.
+        field: String,
+    },
     /// A field has left the code: the object keeps its value, and it is no longer ours.
     NoLongerOurs {
         /// The field.
@@ -466,6 +471,7 @@ impl ResourcePlan {
             | Reason::KeyTaken { .. }
             | Reason::UsesWhatGoesFirst { .. }
             | Reason::Adopted { .. }
+            | Reason::OnTrust { .. }
             | Reason::NoLongerOurs { .. } => false,
         })
     }

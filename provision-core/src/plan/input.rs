@@ -11,7 +11,7 @@ use crate::id::{
     BlockAddr, DcName, EnvName, Generation, Nonce, ObjectId, ProviderName, ResourceAddr, Revision, TypeName,
 };
 use crate::provider::Provider;
-use crate::schema::Schema;
+use crate::schema::{Reads, Schema};
 use crate::stream::BlockState;
 use crate::target::TargetId;
 
@@ -188,6 +188,17 @@ impl Providers {
     /// The provider of that name.
     pub fn get(&self, name: &ProviderName) -> Option<&Arc<dyn Provider>> {
         self.by_name.get(name)
+    }
+
+    /// The fields that reads do not show, by type: what a simulated cloud is not to show either.
+    pub fn unread(&self) -> BTreeMap<TypeName, BTreeSet<String>> {
+        let schemas = self.by_name.values().flat_map(|provider| provider.schemas());
+        let unread = schemas.filter_map(|schema| {
+            let fields = schema.fields.iter().filter(|field| field.reads == Reads::Unread);
+            let fields: BTreeSet<String> = fields.map(|field| field.name.to_owned()).collect();
+            Some((schema.type_name.parse().ok()?, fields)).filter(|(_, fields)| !fields.is_empty())
+        });
+        unread.collect()
     }
 
     /// The schema of a type.

@@ -25,6 +25,7 @@ mod sealed;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use adopt::on_trust;
 pub use ceiling::{Ceiling, Outside};
 pub use data::{
     BlockChange, BlockPlan, Certainty, Existing, Moved, NewName, Note, Outcome, Plan, Reason, ReplaceOrder,

@@ -1,11 +1,11 @@
 //! How a simulated cloud behaves.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::latency::Latency;
 use crate::call::Bounds;
-use crate::id::BlockAddr;
+use crate::id::{BlockAddr, TypeName};
 
 /// How a simulated cloud behaves. All of it is deterministic: the same seed and the same calls give the same answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub struct SimConfig {
     pub lag: Duration,
     /// Whether calls cannot see an invisible object either, and are refused with "not found".
     pub lag_calls: bool,
+    /// The fields that reads do not show, by type: [`Providers::unread`](crate::plan::Providers::unread).
+    pub unread: BTreeMap<TypeName, BTreeSet<String>>,
     /// How many objects one page of a read holds; at least one.
     pub page_size: usize,
     /// How many calls and reads a target takes per API; `None`: any number.
@@ -49,6 +51,7 @@ impl Default for SimConfig {
             visibility: Duration::from_secs(1),
             lag: Duration::ZERO,
             lag_calls: false,
+            unread: BTreeMap::new(),
             page_size: 1000,
             throttle: None,
             unhealthy: BTreeSet::new(),

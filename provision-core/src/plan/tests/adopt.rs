@@ -7,12 +7,12 @@ use super::support::{TOY, addr, id, target};
 use crate::call::{Call, Effect, Mark, Observed, Readiness, Recovery, ServerTime, Wait};
 use crate::desired::{Channel, Desired, DesiredBlock, DesiredDc, DesiredResource, Lifecycle, Location};
 use crate::id::{Generation, IntentNo, Nonce, ProviderName, Revision, TypeName};
-use crate::plan::{BlockInput, Inputs, Missing, Mode, Outcome, Plan, Providers, Selection, World, plan};
+use crate::plan::{BlockInput, Inputs, Missing, Mode, Outcome, Plan, Providers, Reason, Selection, World, plan};
 use crate::provider::{CannotCompile, Change, Provider};
 use crate::schema::Schema;
 use crate::stream::BlockState;
 use crate::stream::event::Intent;
-use crate::value::{Fields, Tree, Value};
+use crate::value::{Expr, Fields, Tree, Value};
 
 static TOYS: &[&Schema] = &[&TOY];
 
@@ -35,11 +35,15 @@ impl Provider for Toy {
 
 /// Two blocks with one thing each.
 fn desired() -> Desired {
+    desired_with([("place".to_owned(), "south".into())])
+}
+
+fn desired_with<const N: usize>(inputs: [(String, Expr); N]) -> Desired {
     let thing = DesiredResource {
         type_name: "toy_thing".parse().unwrap(),
         version: 1,
         provider: "toy".parse().unwrap(),
-        inputs: BTreeMap::from([("place".to_owned(), "south".into())]),
+        inputs: BTreeMap::from(inputs),
         lifecycle: Lifecycle::default(),
         location: Location::default(),
     };
@@ -97,6 +101,10 @@ fn making() -> Intent {
 
 /// The plan in which `dc.a.one` takes over an object with the mark, where the log of `dc.b` says this.
 fn adopting(log: BlockInput) -> Plan {
+    adopting_as(&desired(), log)
+}
+
+fn adopting_as(desired: &Desired, log: BlockInput) -> Plan {
     let mut world = World::default();
     let object = Observed {
         id: id("thing-1"),
@@ -107,7 +115,7 @@ fn adopting(log: BlockInput) -> Plan {
     world.saw(&target(), &"toy_thing".parse().unwrap(), object);
     let toy: Arc<dyn Provider> = Arc::new(Toy);
     plan(Inputs {
-        desired: &desired(),
+        desired,
         recorded: &BTreeMap::from([("dc.b".parse().unwrap(), log)]),
         world: &world,
         providers: &Providers::new([toy]),
@@ -126,6 +134,15 @@ fn adopting(log: BlockInput) -> Plan {
 fn what_only_carries_a_mark_is_taken_over() {
     let plan = adopting(Ok(BlockState::default()));
     assert!(plan.resource(&addr("dc.a.one")).unwrap().allowed.contains(&Outcome::Adopt), "{plan:?}");
+}
+
+#[test]
+fn what_reads_do_not_show_is_taken_to_be_as_defined() {
+    let inputs = [("place", "south"), ("script", "run")].map(|(field, value)| (field.to_owned(), value.into()));
+    let plan = adopting_as(&desired_with(inputs), Ok(BlockState::default()));
+    let reasons = &plan.resource(&addr("dc.a.one")).unwrap().reasons;
+    let expected = [Reason::Adopted { id: id("thing-1") }, Reason::OnTrust { field: "script".to_owned() }];
+    assert_eq!(reasons, &expected, "and nothing differs");
 }
 
 #[test]

@@ -5,11 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::desired::Channel;
 use crate::id::{Digest, Generation, Nonce, ObjectId, ResourceAddr, Revision};
 use crate::plan::{BlockChange, BlockPlan, Existing, Mode, Outcome, Plan, ReplaceOrder, ResourcePlan, Selection};
-use crate::schema::{Field, Grain, Kind, Literal, OnChange, Role, Schema};
+use crate::schema::{Field, Grain, Kind, Literal, OnChange, Reads, Role, Schema};
 use crate::target::TargetId;
 
 const fn field(name: &'static str, role: Role, on_change: OnChange, grain: Grain) -> Field {
-    Field { name, kind: Kind::Text, role, on_change, grain }
+    Field { name, kind: Kind::Text, role, on_change, grain, reads: Reads::Shown }
+}
+
+const fn unread(field: Field) -> Field {
+    Field { reads: Reads::Unread, ..field }
 }
 
 pub(super) static TOY: Schema = Schema {
@@ -22,6 +26,7 @@ pub(super) static TOY: Schema = Schema {
         field("names", Role::Default(Literal::EmptyList), OnChange::Update, Grain::Set),
         field("hint", Role::Optional, OnChange::Update, Grain::Whole),
         field("name", Role::Name { max: 20 }, OnChange::Replace, Grain::Whole),
+        unread(field("script", Role::Optional, OnChange::Replace, Grain::Whole)),
         field("id", Role::Computed, OnChange::Update, Grain::Whole),
     ],
 };
