@@ -57,10 +57,11 @@ fn data_centre(out: &mut String, name: &DcName, dc: &DcDrift) {
     );
     let before = out.len();
     for (addr, drifted) in &dc.drifted {
-        let Drifted { object, fields, mark } = drifted;
+        let Drifted { object, fields, mark, failed } = drifted;
         push(out, 2, &format!("{YELLOW}~{YELLOW:#} {addr}  {DIM}{}{DIM:#}", at(object)));
         fields.iter().for_each(|field| push(out, 6, &self::field(field)));
         mark.iter().for_each(|mark| push(out, 6, &self::mark(mark)));
+        failed.iter().for_each(|why| push(out, 6, &plain(why)));
     }
     for (addr, object) in &dc.missing {
         push(out, 2, &format!("{RED}-{RED:#} {addr}  {DIM}{}{DIM:#}  is no longer there", at(object)));
@@ -118,6 +119,12 @@ fn unfinished(block: &str, what: &UnfinishedWhat) -> String {
         }
         UnfinishedWhat::DeleteDue { resource, object } => {
             format!("{resource}: {} was replaced and is still to be deleted", at(object))
+        }
+        UnfinishedWhat::Moving { resource, to, object } => {
+            format!("{resource}: {} was on its way to {to}", at(object))
+        }
+        UnfinishedWhat::MarkDue { resource, carries } => {
+            format!("{resource}: its ownership mark has the address {carries} yet")
         }
         UnfinishedWhat::HalfApplied { resource, fields } if fields.is_empty() => {
             format!("{resource}: a run was cut off before it was as defined")
