@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use provision_core::driver::{Clients, NoChecker, World, our_holder};
+use provision_core::driver::{Clients, World, our_holder};
 use provision_core::embed::Task;
 use provision_core::exec::{RunError, read_recorded};
 use provision_core::id::{BlockAddr, InfraId};
@@ -30,12 +30,7 @@ where
 {
     let store = setup::open_store(cli).await?;
     // Whether the process of a run is there is told where it can be seen.
-    let world = World {
-        store: Arc::new(store),
-        clients: Clients::default(),
-        checker: Arc::new(NoChecker),
-        me: our_holder().ok(),
-    };
+    let world = World { store: Arc::new(store), clients: Clients::default(), checker: None, me: our_holder().ok() };
     let reading = Task::start(Memory::default(), world, |io| async move {
         look_at_store(&io, &infra).await?;
         protocol(io, infra).await

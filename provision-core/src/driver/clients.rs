@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::{Mutex, OnceCell};
 
+use crate::check::Checker;
 use crate::provider::Client;
 use crate::target::TargetId;
 
@@ -17,6 +18,12 @@ pub trait Connector: Send + Sync {
     /// # Errors
     /// What is wrong, and what would be right.
     async fn connect(&self, target: &TargetId) -> Result<Arc<dyn Client>, String>;
+
+    /// Who answers health checks where these clouds are simulated; nobody, unless this is written. What wraps another
+    /// connector hands on what that one says.
+    fn checker(&self) -> Option<Arc<dyn Checker>> {
+        None
+    }
 }
 
 /// The client halves that were made so far. Clones share them.
@@ -32,6 +39,11 @@ impl Clients {
     /// None yet.
     pub fn new(connector: Arc<dyn Connector>) -> Self {
         Self { connector, made: Arc::default() }
+    }
+
+    /// Who answers health checks where the clouds are simulated.
+    pub fn checker(&self) -> Option<Arc<dyn Checker>> {
+        self.connector.checker()
     }
 
     /// The client half for a target. One that could not be made is tried again at the next use.

@@ -1,16 +1,17 @@
 //! Finding objects that may become a block's resources: reads the logs and the cloud, and changes nothing anywhere.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::limiter::Limiter;
 use super::logs::read_recorded;
 use super::observe::read_all;
-use super::run::{RunError, RunSpec};
+use super::run::RunError;
 use crate::call::{Observed, Readiness, Scope};
 use crate::desired::{Desired, DesiredResource};
 use crate::id::{BlockAddr, ObjectId, ResourceAddr, TypeName};
 use crate::machine::{Io, Verified};
-use crate::plan::BlockInput;
+use crate::plan::{BlockInput, Providers};
 use crate::progress::Progress;
 use crate::schema::{Field, OnChange, Reads, Schema};
 use crate::stream::{list_blocks, look_at_store};
@@ -75,12 +76,27 @@ pub enum Unmatched {
     },
 }
 
+/// What objects are looked for with.
+#[derive(Clone)]
+pub struct FindSpec {
+    /// What the code asks for.
+    pub desired: Arc<Desired>,
+    /// The pure halves.
+    pub providers: Providers,
+    /// How often a read that is not answered is repeated.
+    pub read_attempts: u32,
+}
+
 /// Looks for objects that may become those of the block's resources which have none.
 ///
 /// # Errors
-/// The store or a target cannot be used, or a read is not answered: then nothing is known.
-pub async fn find_candidates(io: &Io, spec: &RunSpec, block: &BlockAddr, clue: &Clue) -> Result<Found, RunError> {
+/// The code has no such block; the store or a target cannot be used, or a read is not answered: then nothing is known.
+pub async fn find_candidates(io: &Io, spec: &FindSpec, block: &BlockAddr, clue: &Clue) -> Result<Found, RunError> {
     let desired = &spec.desired;
+    if !desired.blocks.contains_key(block) {
+        let known = desired.blocks.keys().map(ToString::to_string).collect();
+        return Err(RunError::Selection { what: "a block".to_owned(), name: block.to_string(), known });
+    }
     io.emit(Progress::Phase { what: "reading the logs".to_owned() });
     look_at_store(io, &desired.infra).await?;
     let mut blocks: BTreeSet<BlockAddr> = list_blocks(io).await?.into_iter().collect();
@@ -109,7 +125,7 @@ pub async fn find_candidates(io: &Io, spec: &RunSpec, block: &BlockAddr, clue: &
                 candidates.extend(objects.iter().map(|observed| (observed.id.clone(), observed.clone())));
                 continue;
             }
-            let attempts = spec.settings.read_attempts;
+            let attempts = spec.read_attempts;
             let read = read_all(io, &limiter, target, &desired.type_name, &asked.scope, attempts).await;
             let unread = |why| RunError::Target {
                 target: target.clone(),

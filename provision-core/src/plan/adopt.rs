@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::data::{Existing, Outcome, Reason, ReplaceOrder, ResourcePlan};
 use super::decide::{Current, Wanted, decide};
-use super::input::Presence;
+use super::input::{Mode, Presence};
 use super::one::Kind;
 use super::planner::Planner;
 use crate::call::{Mark, Observed};
 use crate::desired::DesiredResource;
-use crate::id::ResourceAddr;
+use crate::id::{ObjectId, ResourceAddr, TypeName};
 use crate::mutant::{self, Mutant};
 use crate::schema::{Reads, Schema};
+use crate::target::TargetId;
 use crate::value::{Expr, Fields, Value};
 
 /// What an object that is taken over has in the fields that reads do not show, as far as that can be believed: what its
@@ -23,6 +24,35 @@ pub(crate) fn on_trust(schema: &Schema, desired: &DesiredResource, value: impl F
 }
 
 impl Planner<'_> {
+    /// Adoptions that make no sense whatever there is: of what the plan is not about, and of one object by two resources.
+    pub(super) fn refuse_odd_adoptions(&mut self) {
+        if self.inputs.mode != Mode::Adopt {
+            return;
+        }
+        let adoptions = self.inputs.adoptions;
+        let mut owners: BTreeMap<(&ObjectId, &TypeName, Option<&TargetId>), Vec<&ResourceAddr>> = BTreeMap::new();
+        for (addr, id) in adoptions {
+            let block = &addr.block;
+            match self.desired(addr) {
+                None => self.refuse(block, format!("{addr} is to take over {id}, and the code has no {addr}")),
+                Some(_) if !self.is_selected(block) => {
+                    self.refuse(block, format!("{addr} is to take over {id}, and {block} is not selected: select it"));
+                }
+                Some(desired) => {
+                    let dc = self.inputs.desired.dcs.get(&block.dc);
+                    let target = dc.and_then(|dc| dc.targets.get(&desired.provider));
+                    owners.entry((id, &desired.type_name, target)).or_default().push(addr);
+                }
+            }
+        }
+        for ((id, _, _), addrs) in owners.into_iter().filter(|(_, addrs)| addrs.len() > 1) {
+            let all = addrs.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
+            for addr in addrs {
+                self.refuse(&addr.block, format!("{all} are to take over {id}: an object has one owner"));
+            }
+        }
+    }
+
     /// The plan for a resource that is to take over an object; `None` for all others.
     pub(super) fn adopt_one(
         &self,

@@ -25,6 +25,7 @@ pub fn plan(inputs: Inputs<'_>) -> Plan {
         notes: Vec::new(),
     };
     planner.refuse_what_cannot_be_planned();
+    planner.refuse_odd_adoptions();
     planner.find_moves();
     planner.users = planner.find_users();
     let refused = planner.blocks.clone();

@@ -2,10 +2,11 @@
 //! differ from their definitions.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use provision_core::desired::{Desired, DesiredBlock};
 use provision_core::embed::Task;
-use provision_core::exec::{Clue, Found, RunSpec, find_candidates};
+use provision_core::exec::{Clue, FindSpec, Found, RunSpec, Settings, find_candidates};
 use provision_core::id::{BlockAddr, ObjectId, ResourceAddr};
 use provision_core::machine::Memory;
 use provision_core::plan::{Mode, Selection};
@@ -14,7 +15,7 @@ use super::execute::{Ended, Job, plan_and_execute};
 use crate::cli::{AdoptArgs, Cli, ImportArgs, RunArgs};
 use crate::error::CliError;
 use crate::render::progress::Watcher;
-use crate::{Exit, render, setup, signals};
+use crate::{Exit, clouds, render, setup, signals};
 
 pub(crate) async fn import(cli: &Cli, args: &ImportArgs, desired: Desired) -> Result<Exit, CliError> {
     let ImportArgs { address, id, run } = args;
@@ -33,7 +34,7 @@ pub(crate) async fn adopt(cli: &Cli, args: &AdoptArgs, desired: Desired) -> Resu
             return Err(CliError::NamedTwice(addr.to_string()));
         }
     }
-    // An object has one owner; the planner would see only one resource at a time.
+    // The planner refuses it too; this needs no cloud.
     let mut ids = BTreeSet::new();
     if let Some(id) = named.values().find(|id| !ids.insert(*id)) {
         return Err(CliError::NamedTwice(id.to_string()));
@@ -101,7 +102,11 @@ async fn take_over(
 
 /// Looks for objects, with progress.
 async fn look(job: &Job<'_>, block: &BlockAddr, clue: Clue) -> Result<Found, CliError> {
-    let spec = job.spec(true)?;
+    let spec = FindSpec {
+        desired: Arc::new(job.desired.clone()),
+        providers: clouds::providers(),
+        read_attempts: Settings::default().read_attempts,
+    };
     let world = setup::world(job.cli, &job.desired.custom_checks).await?;
     let mut watcher = Watcher::new(None, false);
     let block = block.clone();

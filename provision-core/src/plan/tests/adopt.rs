@@ -105,6 +105,11 @@ fn adopting(log: BlockInput) -> Plan {
 }
 
 fn adopting_as(desired: &Desired, log: BlockInput) -> Plan {
+    adopting_these(desired, log, &["dc.a"], &["dc.a.one"])
+}
+
+/// The same, of a plan about these blocks, in which these resources take the object over.
+fn adopting_these(desired: &Desired, log: BlockInput, selected: &[&str], by: &[&str]) -> Plan {
     let mut world = World::default();
     let object = Observed {
         id: id("thing-1"),
@@ -124,8 +129,11 @@ fn adopting_as(desired: &Desired, log: BlockInput) -> Plan {
         nonce: Nonce([7; 16]),
         mode: Mode::Adopt,
         missing: Missing::Keep,
-        selection: &Selection { blocks: ["dc.a".parse().unwrap()].into(), ..Selection::default() },
-        adoptions: &BTreeMap::from([(addr("dc.a.one"), id("thing-1"))]),
+        selection: &Selection {
+            blocks: selected.iter().map(|block| block.parse().unwrap()).collect(),
+            ..Selection::default()
+        },
+        adoptions: &by.iter().map(|by| (addr(by), id("thing-1"))).collect(),
         simulated: true,
     })
 }
@@ -134,6 +142,28 @@ fn adopting_as(desired: &Desired, log: BlockInput) -> Plan {
 fn what_only_carries_a_mark_is_taken_over() {
     let plan = adopting(Ok(BlockState::default()));
     assert!(plan.resource(&addr("dc.a.one")).unwrap().allowed.contains(&Outcome::Adopt), "{plan:?}");
+}
+
+fn refusals(plan: &Plan) -> Vec<String> {
+    plan.refusals().map(|(block, problem)| format!("{block}: {problem}")).collect()
+}
+
+#[test]
+fn one_object_does_not_become_two_resources() {
+    let plan = adopting_these(&desired(), Ok(BlockState::default()), &[], &["dc.a.one", "dc.b.one"]);
+    let both = "dc.a.one and dc.b.one are to take over thing-1: an object has one owner";
+    assert_eq!(refusals(&plan), [format!("dc.a: {both}"), format!("dc.b: {both}")]);
+}
+
+#[test]
+fn who_is_to_take_something_over_is_in_the_code_and_in_the_plan() {
+    let refused =
+        |selected: &[&str], by| refusals(&adopting_these(&desired(), Ok(BlockState::default()), selected, &[by]));
+    let no = |by: &str| format!("{by} is to take over thing-1, and the code has no {by}");
+    assert_eq!(refused(&[], "dc.a.two"), [format!("dc.a: {}", no("dc.a.two"))]);
+    assert_eq!(refused(&[], "dc.x.one"), [format!("dc.x: {}", no("dc.x.one"))]);
+    let outside = "dc.b: dc.b.one is to take over thing-1, and dc.b is not selected: select it";
+    assert_eq!(refused(&["dc.a"], "dc.b.one"), [outside]);
 }
 
 #[test]
