@@ -3,6 +3,17 @@
 use crate::value::{Fields, Value};
 
 /// A resource type.
+///
+/// ```
+/// # mod toy { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/toy.rs")); }
+/// # use toy::Network;
+/// use provision_core::schema::{OnChange, Role};
+///
+/// let schema = Network::SCHEMA;
+/// assert_eq!((schema.type_name, schema.version), ("toy_network", 1));
+/// let cidr = schema.field("cidr").expect("it has one");
+/// assert_eq!((cidr.role, cidr.on_change), (Role::Required, OnChange::Replace));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Schema {
     /// The type's name: `aws_subnet`.

@@ -11,6 +11,34 @@ use crate::provider::Client;
 use crate::target::TargetId;
 
 /// Makes client halves. A run can reach targets that only the logs name, so they are made on demand.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use async_trait::async_trait;
+/// use provision_core::check::Checker;
+/// use provision_core::driver::Connector;
+/// use provision_core::embed::Simulated;
+/// use provision_core::provider::Client;
+/// use provision_core::target::TargetId;
+///
+/// /// The simulated cloud, but for an account that nobody may touch.
+/// struct AllBut(Simulated, &'static str);
+///
+/// #[async_trait]
+/// impl Connector for AllBut {
+///     async fn connect(&self, target: &TargetId) -> Result<Arc<dyn Client>, String> {
+///         if target.account == self.1 {
+///             return Err(format!("nobody touches {}", self.1));
+///         }
+///         self.0.connect(target).await
+///     }
+///
+///     fn checker(&self) -> Option<Arc<dyn Checker>> {
+///         self.0.checker()
+///     }
+/// }
+/// ```
 #[async_trait]
 pub trait Connector: Send + Sync {
     /// The client half for a target.

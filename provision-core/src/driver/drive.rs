@@ -20,6 +20,22 @@ use crate::stream::event::Holder;
 const HINTS_GRACE: Duration = Duration::from_secs(2);
 
 /// What a machine's actions act on.
+///
+/// ```
+/// use std::collections::BTreeMap;
+/// use std::sync::Arc;
+///
+/// use provision_core::driver::{ObjectStoreBackend, World};
+/// use provision_core::provider::Client;
+/// use provision_core::target::TargetId;
+///
+/// // A store that nothing outlives, and no cloud at all: for what reads logs alone.
+/// let nowhere = BTreeMap::<TargetId, Arc<dyn Client>>::new();
+/// let world = World::new(Arc::new(ObjectStoreBackend::memory()), Arc::new(nowhere));
+/// // A process that cannot see the others must not judge them dead.
+/// let world = World { me: None, ..world };
+/// # let _ = world;
+/// ```
 #[derive(Clone)]
 pub struct World {
     /// The store.

@@ -44,6 +44,46 @@ pub struct Sought<'a> {
 }
 
 /// What was found for a block's resources.
+///
+/// ```
+/// # mod toy { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/toy.rs")); }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let cloud = toy::cloud();
+/// # let engine = toy::engine(&cloud);
+/// use provision_core::embed::PlanRequest;
+/// use provision_core::exec::{Binding, Clue, Unmatched};
+/// use provision_core::sim::{Tamper, wall_clock};
+/// use provision_core::value::{Fields, Value};
+///
+/// // Somebody made a network by hand.
+/// let target = engine.desired.dcs[&"us-east".parse()?].targets[&"toy".parse()?].clone();
+/// let tags = Value::Map([("Name".to_owned(), "main".into())].into());
+/// let by_hand = Tamper::Create {
+///     target,
+///     type_name: "toy_network".parse()?,
+///     fields: Fields::from([("cidr".to_owned(), "10.1.0.0/16".into()), ("tags".to_owned(), tags)]),
+///     mark: None,
+///     name: None,
+/// };
+/// cloud.lock().unwrap().tamper(wall_clock()(), &by_hand)?;
+///
+/// let base = "us-east.base".parse()?;
+/// let found = engine.find(&base, Clue::Name).finish().await?;
+/// for (address, why) in &found.unmatched {
+///     match why {
+///         Unmatched::None { type_name } => println!("{address}: there is no such {type_name}"),
+///         Unmatched::Several { ids, .. } => println!("{address}: which of these? {ids:?}"),
+///         Unmatched::Shared { id, with } => println!("{address}: {id}, or is that for one of {with:?}?"),
+///     }
+/// }
+/// // What was found becomes what the code calls `main`. Nothing is called for that.
+/// let plan = engine.plan(&PlanRequest::adopt(found.matched)).finish().await?.plan;
+/// engine.apply(plan, Binding::Ceiling).finish().await?;
+/// assert!(engine.find(&base, Clue::Name).finish().await?.unmatched.is_empty(), "it has all that it needs");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Found {
     /// The object of each resource that exactly one fits. No object stands here twice.
@@ -87,7 +127,7 @@ pub struct FindSpec {
     pub read_attempts: u32,
 }
 
-/// Looks for objects that may become those of the block's resources which have none.
+/// Looks for objects that may become those of the block's resources which have none: see [`Found`].
 ///
 /// # Errors
 /// The code has no such block; the store or a target cannot be used, or a read is not answered: then nothing is known.

@@ -213,6 +213,34 @@ pub struct Retirement {
 }
 
 /// Why something happens, or does not.
+///
+/// ```
+/// # mod toy { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/toy.rs")); }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let cloud = toy::cloud();
+/// # let engine = toy::engine(&cloud);
+/// use provision_core::embed::PlanRequest;
+/// use provision_core::plan::{Outcome, Reason};
+/// use provision_core::sim::{Tamper, wall_clock};
+/// # let plan = engine.plan(&PlanRequest::default()).finish().await?.plan;
+/// # engine.apply(plan, provision_core::exec::Binding::Ceiling).finish().await?;
+///
+/// // Everything was applied, and somebody took the labels of a network away.
+/// let now = wall_clock()();
+/// let id = cloud.lock().unwrap().objects(now)[1].id.clone();
+/// let nothing = provision_core::value::Value::Map(Default::default());
+/// cloud.lock().unwrap().tamper(now, &Tamper::Set { id, fields: [("tags".to_owned(), nothing)].into() })?;
+///
+/// let plan = engine.plan(&PlanRequest::default()).finish().await?.plan;
+/// let branch = plan.resource(&"us-east.branch.branch".parse()?).expect("it is planned");
+/// assert_eq!(branch.allowed, [Outcome::Update].into());
+/// let [Reason::Field { field, from, to, .. }] = branch.reasons.as_slice() else { panic!("{branch:?}") };
+/// assert_eq!(field, "tags");
+/// println!("{field}: {from:?} -> {to:?}");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Reason {

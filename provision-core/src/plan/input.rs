@@ -60,6 +60,15 @@ pub enum Mode {
 }
 
 /// Which blocks a plan is about: those that every part names. An empty part names all. Nothing selects a part of a block.
+///
+/// ```
+/// use provision_core::plan::Selection;
+///
+/// let west = Selection { envs: ["prod".parse()?].into(), dcs: ["west".parse()?].into(), ..Selection::default() };
+/// assert!(west.names(&"west.web".parse()?, Some(&"prod".parse()?)));
+/// assert!(!west.names(&"east.web".parse()?, Some(&"prod".parse()?)), "it lies in another data centre");
+/// # Ok::<(), provision_core::id::BadName>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Selection {

@@ -8,6 +8,19 @@ use crate::call::Bounds;
 use crate::id::{BlockAddr, TypeName};
 
 /// How a simulated cloud behaves. All of it is deterministic: the same seed and the same calls give the same answers.
+///
+/// ```
+/// # mod toy { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/toy.rs")); }
+/// # let engine = toy::engine(&toy::cloud());
+/// use std::time::Duration;
+///
+/// use provision_core::sim::{SimCloud, SimConfig};
+///
+/// // New objects are seen late, and reads show no more than those of the real clouds.
+/// let config = SimConfig { lag: Duration::from_millis(800), unread: engine.providers.unread(), ..SimConfig::instant(7) };
+/// let cloud = SimCloud::new(config);
+/// # let _ = cloud;
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SimConfig {
     /// What ids, placeholders, lags and latencies derive from.

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use provision_core::drift::{
-    DcDrift, DriftReport, Drifted, FieldDrift, MarkDrift, ObjectAt, UnfinishedWhat, Unread, Verdict,
+    DcDrift, DriftReport, Drifted, FieldDrift, MarkDrift, ObjectAt, Unfinished, UnfinishedWhat, Unread, Verdict,
 };
 use provision_core::id::DcName;
 
@@ -164,7 +164,9 @@ fn summary(report: &DriftReport) -> String {
             } else {
                 format!("{are} objects are as they were applied")
             };
-            let unfinished = count(|dc| dc.unfinished.len());
+            // Who holds a block, or died while it did, may have left nothing to do.
+            let begun = |it: &&Unfinished| !matches!(it.what, UnfinishedWhat::Claimed { .. });
+            let unfinished: usize = report.dcs.values().map(|dc| dc.unfinished.iter().filter(begun).count()).sum();
             let rest = if unfinished == 0 { "" } else { "; what is unfinished, the next apply goes on with" };
             format!("{GREEN}No drift.{GREEN:#} {are}{rest}.")
         }

@@ -3,35 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::support::{TOY, addr, id, target};
+use super::support::{Toy, addr, code, id, target, thing};
 use crate::call::{Call, Effect, Mark, Observed, Readiness, Recovery, ServerTime, Wait};
-use crate::desired::{Channel, Desired, DesiredBlock, DesiredDc, DesiredResource, Lifecycle, Location};
-use crate::id::{Generation, IntentNo, Nonce, ProviderName, Revision, TypeName};
+use crate::desired::{Desired, Lifecycle};
+use crate::id::{Generation, IntentNo, Nonce, Revision};
 use crate::plan::{BlockInput, Inputs, Missing, Mode, Outcome, Plan, Providers, Reason, Selection, World, plan};
-use crate::provider::{CannotCompile, Change, Provider};
-use crate::schema::Schema;
+use crate::provider::Provider;
 use crate::stream::BlockState;
 use crate::stream::event::Intent;
-use crate::value::{Expr, Fields, Tree, Value};
-
-static TOYS: &[&Schema] = &[&TOY];
-
-struct Toy;
-
-impl Provider for Toy {
-    fn name(&self) -> ProviderName {
-        "toy".parse().unwrap()
-    }
-    fn schemas(&self) -> &'static [&'static Schema] {
-        TOYS
-    }
-    fn compile(&self, _: &TypeName, _: &Change<'_>) -> Result<Vec<Call>, CannotCompile> {
-        Ok(Vec::new())
-    }
-    fn identity_key(&self, _: &TypeName) -> &'static [&'static str] {
-        &[]
-    }
-}
+use crate::value::{Expr, Fields, Tree};
 
 /// Two blocks with one thing each.
 fn desired() -> Desired {
@@ -39,31 +19,8 @@ fn desired() -> Desired {
 }
 
 fn desired_with<const N: usize>(inputs: [(String, Expr); N]) -> Desired {
-    let thing = DesiredResource {
-        type_name: "toy_thing".parse().unwrap(),
-        version: 1,
-        provider: "toy".parse().unwrap(),
-        inputs: BTreeMap::from(inputs),
-        lifecycle: Lifecycle::default(),
-        location: Location::default(),
-    };
-    let block = DesiredBlock {
-        function: "f".to_owned(),
-        params: Value::Null,
-        after: Default::default(),
-        resources: BTreeMap::from([("one".parse().unwrap(), thing)]),
-        outputs: Tree::Null,
-        checks: BTreeMap::new(),
-    };
-    let targets = BTreeMap::from([("toy".parse().unwrap(), target())]);
-    let dc = DesiredDc { env: "prod".parse().unwrap(), channel: Channel::Stable, targets };
-    Desired {
-        infra: "wix".parse().unwrap(),
-        environments: vec!["prod".parse().unwrap()],
-        dcs: BTreeMap::from([("dc".parse().unwrap(), dc)]),
-        blocks: ["dc.a", "dc.b"].map(|addr| (addr.parse().unwrap(), block.clone())).into(),
-        custom_checks: Default::default(),
-    }
+    let thing = || thing(BTreeMap::from(inputs.clone()), Lifecycle::default());
+    code([(addr("dc.a.one"), thing()), (addr("dc.b.one"), thing())])
 }
 
 /// The mark of what `dc.b.one` makes.

@@ -4,5 +4,6 @@ mod adopt;
 mod ceiling;
 mod decide;
 mod graph;
+mod names;
 mod sealed;
 mod support;

@@ -2,11 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::desired::Channel;
-use crate::id::{Digest, Generation, Nonce, ObjectId, ResourceAddr, Revision};
+use crate::call::Call;
+use crate::desired::{Channel, Desired, DesiredBlock, DesiredDc, DesiredResource, Lifecycle, Location};
+use crate::id::{BlockAddr, Digest, Generation, Nonce, ObjectId, ProviderName, ResourceAddr, Revision, TypeName};
 use crate::plan::{BlockChange, BlockPlan, Existing, Mode, Outcome, Plan, ReplaceOrder, ResourcePlan, Selection};
+use crate::provider::{CannotCompile, Change, Provider};
 use crate::schema::{Field, Grain, Kind, Literal, OnChange, Reads, Role, Schema};
 use crate::target::TargetId;
+use crate::value::{Exprs, Tree, Value};
 
 const fn field(name: &'static str, role: Role, on_change: OnChange, grain: Grain) -> Field {
     Field { name, kind: Kind::Text, role, on_change, grain, reads: Reads::Shown }
@@ -31,6 +34,25 @@ pub(super) static TOY: Schema = Schema {
     ],
 };
 
+static TOYS: &[&Schema] = &[&TOY];
+
+pub(super) struct Toy;
+
+impl Provider for Toy {
+    fn name(&self) -> ProviderName {
+        "toy".parse().unwrap()
+    }
+    fn schemas(&self) -> &'static [&'static Schema] {
+        TOYS
+    }
+    fn compile(&self, _: &TypeName, _: &Change<'_>) -> Result<Vec<Call>, CannotCompile> {
+        Ok(Vec::new())
+    }
+    fn identity_key(&self, _: &TypeName) -> &'static [&'static str] {
+        &[]
+    }
+}
+
 pub(super) fn target() -> TargetId {
     TargetId { provider: "toy".parse().unwrap(), account: "1".to_owned(), region: "r".to_owned() }
 }
@@ -41,6 +63,43 @@ pub(super) fn id(text: &str) -> ObjectId {
 
 pub(super) fn addr(text: &str) -> ResourceAddr {
     text.parse().unwrap()
+}
+
+/// The definition of a thing.
+pub(super) fn thing(inputs: Exprs, lifecycle: Lifecycle) -> DesiredResource {
+    DesiredResource {
+        type_name: "toy_thing".parse().unwrap(),
+        version: 1,
+        provider: "toy".parse().unwrap(),
+        inputs,
+        lifecycle,
+        location: Location::default(),
+    }
+}
+
+/// Code that has these, all in data centre `dc`.
+pub(super) fn code(resources: impl IntoIterator<Item = (ResourceAddr, DesiredResource)>) -> Desired {
+    let mut blocks: BTreeMap<BlockAddr, DesiredBlock> = BTreeMap::new();
+    for (addr, resource) in resources {
+        let block = blocks.entry(addr.block).or_insert_with(|| DesiredBlock {
+            function: "f".to_owned(),
+            params: Value::Null,
+            after: BTreeSet::new(),
+            resources: BTreeMap::new(),
+            outputs: Tree::Null,
+            checks: BTreeMap::new(),
+        });
+        block.resources.insert(addr.name, resource);
+    }
+    let targets = BTreeMap::from([("toy".parse().unwrap(), target())]);
+    let dc = DesiredDc { env: "prod".parse().unwrap(), channel: Channel::Stable, targets };
+    Desired {
+        infra: "wix".parse().unwrap(),
+        environments: vec!["prod".parse().unwrap()],
+        dcs: BTreeMap::from([("dc".parse().unwrap(), dc)]),
+        blocks,
+        custom_checks: Default::default(),
+    }
 }
 
 /// A resource for which these outcomes are allowed.
