@@ -32,6 +32,7 @@ pub fn told(entries: &[Entry<BlockEvent>]) -> Vec<Told<'_>> {
                 BlockEvent::Claimed { .. }
                 | BlockEvent::Released {}
                 | BlockEvent::Applying { .. }
+                | BlockEvent::Healthy {}
                 | BlockEvent::Reserved { .. } => (None, None),
                 BlockEvent::Intent(intent) => {
                     intents.insert(intent.number, intent);
@@ -48,6 +49,7 @@ pub fn told(entries: &[Entry<BlockEvent>]) -> Vec<Told<'_>> {
                 | BlockEvent::Gone { resource, .. }
                 | BlockEvent::MovedOut { resource, .. }
                 | BlockEvent::MovedIn { resource, .. }
+                | BlockEvent::Adopting { resource, .. }
                 | BlockEvent::Adopted { resource, .. } => (Some(resource), None),
             };
             out.push(Told { entry, event, resource, intent });
@@ -177,7 +179,8 @@ pub fn deeds(entries: &[Entry<BlockEvent>], run: &RunId) -> Vec<Deed> {
             (BlockEvent::Applied { .. }, _)
             | (BlockEvent::Done { .. } | BlockEvent::Failed { .. } | BlockEvent::Abandoned { .. }, None)
             | (BlockEvent::Claimed { .. } | BlockEvent::Released {}, _)
-            | (BlockEvent::Applying { .. } | BlockEvent::Reserved { .. }, _) => continue,
+            | (BlockEvent::Applying { .. } | BlockEvent::Healthy {} | BlockEvent::Reserved { .. }, _)
+            | (BlockEvent::Adopting { .. }, _) => continue,
         };
         add(&mut deeds, Deed { resource: resource.clone(), did });
     }

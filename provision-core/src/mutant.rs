@@ -88,12 +88,14 @@ mutants! {
 
     AdoptsTwice: "An object that is one resource's is adopted by another one.",
     AdoptsWhatIsMarked: "An object that carries another infrastructure's mark is adopted.",
+    AdoptsUnseen: "A run takes an object over without saying so before it looks whether another one does.",
     AdoptedForgotten: "That an object was adopted is not recorded.",
 
     // Order and plan.
     DeleteBeforeItsUsersUpdate: "The delete of an object does not wait for those who use it.",
     DeleteBeforeItsSuccessor: "An object that nothing uses is deleted before its successor is made.",
     FailedCheckPasses: "A health check that fails counts as passed.",
+    HealthForgotten: "That a check has not passed since something was changed is forgotten with the run.",
     OnePassIsEnough: "One attempt of a health check that passes is enough, however many have to.",
     SimulatedCheckCounts: "What a simulated cloud says about health counts in a run that is not simulated.",
     GateIgnored: "Blocks and environments do not wait for those before them.",
@@ -101,6 +103,7 @@ mutants! {
     MovesWithOpenCalls: "An object changes its address although a call on it is open.",
     MovedOutForgotten: "The log that an object leaves forgets it at once.",
     SuccessorBeforeItGoes: "What is to go before its successor is made does not go first.",
+    GoesBeforeItsGates: "What goes before its successor is made does not wait for what its successor waits for.",
     UsersStayWhileItGoes: "What goes before its successor is made does not take its users along.",
     IgnoredFieldsSet: "A field whose changes are to be ignored is set back.",
     ProtectionForgotten: "What is protected goes when its definition leaves the code.",

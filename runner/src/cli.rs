@@ -55,9 +55,14 @@ fn parse_switch(text: &str) -> Result<bool, String> {
     Ok(says_yes(text))
 }
 
-/// Whether questions are asked; an empty variable says nothing.
+/// Whether questions are asked; an empty variable says nothing. What is neither yes nor no is not guessed: a build server
+/// that waits for an answer waits for ever.
 fn parse_input(text: &str) -> Result<bool, String> {
-    Ok(text.is_empty() || says_yes(text))
+    match text.trim().to_ascii_lowercase().as_str() {
+        "" | "1" | "true" | "yes" | "on" => Ok(true),
+        no if !says_yes(no) => Ok(false),
+        _ => Err("write `true` or `false`".to_owned()),
+    }
 }
 
 /// The verbs.

@@ -18,12 +18,18 @@ pub(crate) enum CliError {
     CloudWithoutSimulate,
     #[error("there is no simulated cloud in {0} yet: `apply --simulate` makes one")]
     NoSimulatedCloud(String),
+    #[error("there is no state in {0} yet: `apply --simulate` makes one")]
+    NoSimulatedState(String),
+    #[error("there is no state in {0}: look elsewhere (--state, PROVISION_STATE), or apply first")]
+    NoState(String),
     #[error("nobody can be asked here: standard input is no terminal; look at `plan`, then give --auto-approve")]
     NoTerminal,
     #[error("nothing may be asked (--input=false or PROVISION_INPUT): look at `plan`, then give --auto-approve")]
     NoInput,
     #[error("--json prints events for machines, so nobody can be asked: give --auto-approve too")]
     JsonAsks,
+    #[error("{count} {} in the definitions; nothing was done", if *count == 1 { "problem" } else { "problems" })]
+    Findings { count: usize },
     #[error("interrupted; nothing was done")]
     Interrupted,
     #[error("the state records no block {block}; {}", instead("it has", known))]
@@ -79,6 +85,8 @@ pub(crate) enum CliError {
     File(String, #[source] std::io::Error),
     #[error("{0} is there and is no file: give another name")]
     NoFile(String),
+    #[error("{0} is there and is no file: name one that `plan --out` wrote")]
+    NoPlanFile(String),
     #[error("{0}")]
     Plan(String, #[source] SealedError),
     #[error("the plan can't be kept in a file")]

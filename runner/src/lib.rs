@@ -25,6 +25,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, FromArgMatches as _};
 use error::CliError;
 use provision_core::dsl::Infrastructure;
+use provision_core::exec::RunError;
 
 /// The exit code of what was interrupted.
 const INTERRUPTED: u8 = 130;
@@ -44,7 +45,18 @@ enum Exit {
 
 impl Exit {
     fn of(error: &CliError) -> Self {
-        if matches!(error, CliError::Interrupted) { Self::Interrupted } else { Self::Failed }
+        match error {
+            CliError::Interrupted | CliError::Run(RunError::Interrupted(_)) => Self::Interrupted,
+            _ => Self::Failed,
+        }
+    }
+
+    /// The same, of a command that could not tell all that it had to tell.
+    fn and_failed(self) -> Self {
+        match self {
+            Self::Ok | Self::Failed | Self::Changes => Self::Failed,
+            Self::Interrupted => Self::Interrupted,
+        }
     }
 
     fn code(self) -> ExitCode {
@@ -96,12 +108,13 @@ pub fn main(infrastructure: fn() -> Infrastructure) -> ExitCode {
     let ended = runtime.block_on(verbs::run(cli, infrastructure));
     // A thread that still waits for an answer to a question is not waited for.
     runtime.shutdown_background();
-    match ended {
-        Ok(exit) => exit.code(),
-        Err(error) => {
-            render::error(&error::chain(&error));
-            Exit::of(&error).code()
-        }
+    let exit = ended.unwrap_or_else(|error| {
+        render::error(&error::chain(&error));
+        Exit::of(&error)
+    });
+    match render::end() {
+        render::Told::All => exit.code(),
+        render::Told::NotAll => exit.and_failed().code(),
     }
 }
 

@@ -42,9 +42,35 @@ pub(crate) fn store_address(cli: &Cli) -> Result<String, CliError> {
     }
 }
 
+/// Why a store is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Opening {
+    /// To make a run: a directory is made where it is missing.
+    Run,
+    /// To plan: where there is no directory there is nothing yet, and none is made.
+    Plan,
+    /// To look at what there is: there has to be something.
+    Look,
+}
+
 /// Opens the store.
-pub(crate) async fn open_store(cli: &Cli) -> Result<ObjectStoreBackend, CliError> {
-    Ok(ObjectStoreBackend::open(&store_address(cli)?).await?)
+pub(crate) async fn open_store(cli: &Cli, opening: Opening) -> Result<ObjectStoreBackend, CliError> {
+    let address = store_address(cli)?;
+    let found = match opening {
+        Opening::Run => return Ok(ObjectStoreBackend::open(&address).await?),
+        Opening::Plan | Opening::Look => ObjectStoreBackend::open_existing(&address).await?,
+    };
+    match (found, opening) {
+        (Some(store), _) => Ok(store),
+        (None, Opening::Look) => Err(no_state(cli)?),
+        (None, Opening::Run | Opening::Plan) => Ok(ObjectStoreBackend::memory()),
+    }
+}
+
+/// That there is nothing to look at.
+pub(crate) fn no_state(cli: &Cli) -> Result<CliError, CliError> {
+    let store = store_address(cli)?;
+    Ok(if cli.simulate { CliError::NoSimulatedState(store) } else { CliError::NoState(store) })
 }
 
 /// The simulated cloud's file.
@@ -68,8 +94,8 @@ pub(crate) fn simulated_cloud(must_exist: bool) -> Result<Arc<FileCloud>, CliErr
 /// What a run's actions act on.
 ///
 /// `custom` are the functions that health checks name.
-pub(crate) async fn world(cli: &Cli, custom: &CustomChecks) -> Result<World, CliError> {
-    let store = open_store(cli).await?;
+pub(crate) async fn world(cli: &Cli, custom: &CustomChecks, opening: Opening) -> Result<World, CliError> {
+    let store = open_store(cli, opening).await?;
     let (connector, checker): (Arc<dyn Connector>, Arc<dyn Checker>) = if cli.simulate {
         let cloud = simulated_cloud(false)?;
         (Arc::new(Simulated::File(cloud.clone())), Arc::new(Simulated::File(cloud)))
@@ -99,8 +125,21 @@ fn unhealthy() -> Result<(BTreeSet<BlockAddr>, u64), CliError> {
     })
 }
 
+/// The signer of what this user writes.
+pub(crate) fn signer() -> Result<Signer, CliError> {
+    Ok(Signer::new(&load_or_create_key(&key_path()?)?, &our_name()))
+}
+
+/// A signer for who writes nothing: nobody has had its key before, and nobody will have it again.
+pub(crate) fn no_signer() -> Result<Signer, CliError> {
+    let mut secret = [0; 32];
+    let halves = [draw_nonce()?.0, draw_nonce()?.0];
+    secret.iter_mut().zip(halves.as_flattened()).for_each(|(byte, random)| *byte = *random);
+    Ok(Signer::new(&secret, &our_name()))
+}
+
 /// What plans and runs are made of.
-pub(crate) fn spec(cli: &Cli, desired: Desired, mode: Mode, many_deletions: bool) -> Result<RunSpec, CliError> {
+pub(crate) fn spec(cli: &Cli, desired: Desired, mode: Mode, signer: Signer) -> Result<RunSpec, CliError> {
     let local = !store_address(cli)?.contains("://");
     let generation = match (cli.generation, local) {
         (Some(generation), _) => GenerationChoice::Given(generation),
@@ -111,7 +150,6 @@ pub(crate) fn spec(cli: &Cli, desired: Desired, mode: Mode, many_deletions: bool
         Some(revision) => revision.clone(),
         None => Revision::new("unversioned")?,
     };
-    let secret = load_or_create_key(&key_path()?)?;
     let timing = seconds("PROVISION_LEASE", LEAST_LEASE)?.map_or_else(Timing::default, Timing::with_lease);
     Ok(RunSpec {
         desired: Arc::new(desired),
@@ -124,12 +162,12 @@ pub(crate) fn spec(cli: &Cli, desired: Desired, mode: Mode, many_deletions: bool
         selection: Default::default(),
         adoptions: Default::default(),
         holder: our_holder()?,
-        signer: Signer::new(&secret, &our_name()),
+        signer,
         timing,
         simulated: cli.simulate,
         binding: Binding::Ceiling,
         lock_timeout: Duration::ZERO,
-        many_deletions,
+        many_deletions: true,
         settings: Settings::default(),
     })
 }

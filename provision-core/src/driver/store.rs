@@ -186,6 +186,23 @@ impl ObjectStoreBackend {
         store.reached().await
     }
 
+    /// Opens what is there, for whoever only looks: a directory is not made. `None` where there is none.
+    ///
+    /// # Errors
+    /// As of [`ObjectStoreBackend::open`].
+    pub async fn open_existing(address: &str) -> Result<Option<Self>, OpenError> {
+        if !address.is_empty() && !address.contains("://") {
+            let failed = |reason: String| OpenError::Directory { path: address.to_owned(), reason };
+            match std::fs::metadata(address) {
+                Ok(there) if there.is_dir() => {}
+                Ok(_) => return Err(failed("it is no directory".to_owned())),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+                Err(error) => return Err(failed(error.to_string())),
+            }
+        }
+        Self::open(address).await.map(Some)
+    }
+
     /// The store, if it answers.
     pub(super) async fn reached(self) -> Result<Self, OpenError> {
         match self.list("v1/meta/").await {

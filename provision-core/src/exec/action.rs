@@ -12,6 +12,7 @@ use crate::mutant::{self, Mutant};
 use crate::plan::{Current, Outcome, Reason, ReplaceOrder, ResourcePlan, Retirement, Wanted, decide};
 use crate::progress::Verb;
 use crate::provider::{Change, token};
+use crate::stream::ResourceState;
 use crate::stream::event::{BlockEvent, Landed, ObjectRecord};
 use crate::value::Fields;
 
@@ -34,10 +35,14 @@ impl Exec {
             .get(&addr.block)
             .and_then(|block| block.resources.get(&addr.name))
             .ok_or_else(|| ActionError::Bug(format!("{addr} is not in the code")))?;
-        self.define(&addr.block).await?;
         if planned.allowed.contains(&Outcome::Adopt) {
+            // A new definition says something of other resources, too: what is protected is the next apply's to say.
+            if self.claim(&addr.block)?.state().definition.is_none() {
+                self.define(&addr.block).await?;
+            }
             return self.adopt(addr, desired, planned).await;
         }
+        self.define(&addr.block).await?;
         let settled_any = self.settle_open(addr).await? || self.may_have_changed(addr);
         let wanted = self.resolve(desired)?;
         let mut record = self.record(addr)?;
@@ -87,7 +92,7 @@ impl Exec {
             (Outcome::NoOp, Some(record), Some(observed)) => {
                 let inputs = self.ours(desired, &wanted, &record.fields, schema);
                 let mut due = Vec::new();
-                if observed.readiness == Readiness::Pending {
+                if matches!(observed.readiness, Readiness::Pending | Readiness::Failed(_)) {
                     let (until, mut seen) = (Wait::Ready(UNFINISHED_DEADLINE), Fields::new());
                     self.wait(&subject, &record.type_name, &record.id, until, &mut due, &mut seen).await?;
                 }
@@ -258,8 +263,14 @@ impl Exec {
     pub(super) async fn retire(&self, addr: &ResourceAddr) -> Result<Acted, ActionError> {
         let planned = self.planned(addr)?;
         let settled_any = self.settle_open(addr).await?;
-        let leaves = planned.allowed.contains(&Outcome::Delete)
-            || self.goes_before_its_successor(addr, planned, settled_any).await?;
+        let goes_first = self.goes_before_its_successor(addr, planned, settled_any).await?;
+        if goes_first
+            && !mutant::on(Mutant::CeilingIgnored)
+            && let Some(what) = self.ceiling.forbids(addr, Outcome::Replace, &BTreeSet::new(), false)
+        {
+            return Err(ActionError::OutsidePlan(format!("{addr} would need to {what}")));
+        }
+        let leaves = planned.allowed.contains(&Outcome::Delete) || goes_first;
         let known: BTreeSet<ObjectId> = self.due_to_go(addr, leaves)?.into_iter().map(|record| record.id).collect();
         let mut seen = BTreeSet::new();
         let mut last = None;
@@ -308,11 +319,15 @@ impl Exec {
         Ok(record.type_name != desired.type_name || decision.allowed.contains(&Outcome::Replace))
     }
 
-    /// The objects of the resource that were deposed, and the present one if nothing is to stay.
+    /// The objects of the resource that were deposed, and the present one if nothing is to stay. What is protected and has
+    /// left the code stays, also where that was found out with an open call.
     fn due_to_go(&self, addr: &ResourceAddr, leaves: bool) -> Result<Vec<ObjectRecord>, ActionError> {
         let state = self.claim(&addr.block)?.state();
+        let defined = self.planned(addr)?.defined;
         let deposed = state.deposed.values().filter(|deposed| deposed.resource == addr.name);
-        let present = state.resources.get(&addr.name).filter(|_| leaves).map(|state| state.object.clone());
+        let may_go =
+            |state: &&ResourceState| leaves && (defined || !state.protected || mutant::on(Mutant::ProtectionForgotten));
+        let present = state.resources.get(&addr.name).filter(may_go).map(|state| state.object.clone());
         Ok(deposed.map(|deposed| deposed.record.clone()).chain(present).collect())
     }
 

@@ -60,7 +60,11 @@ pub(super) fn bound_state(
     addr: &BlockAddr,
     log: &[Entry<BlockEvent>],
 ) -> Result<Digest, ReadError> {
-    let ours = |entry: &Entry<BlockEvent>| entry.body.claim.as_ref().is_some_and(|claim| claim.run == *run);
+    // A claim that came to nothing leaves what others wrote as it is.
+    let says_more = |event: &BlockEvent| !matches!(event, BlockEvent::Claimed { .. } | BlockEvent::Released {});
+    let ours = |entry: &Entry<BlockEvent>| {
+        entry.body.claim.as_ref().is_some_and(|claim| claim.run == *run) && entry.body.events.iter().any(says_more)
+    };
     if let Some(last) = log.iter().rposition(ours) {
         return Ok(fold_block(addr, log.get(..=last).unwrap_or_default())?.state_digest());
     }
@@ -70,9 +74,10 @@ pub(super) fn bound_state(
     })
 }
 
-/// Who wrote last to a block, as the end of an error.
-pub(super) fn last_writer(log: &[Entry<BlockEvent>]) -> String {
-    let last = log.iter().rev().find_map(|entry| entry.body.claim.as_ref().map(|claim| (claim, &entry.body)));
+/// Who wrote last to a block, this run aside, as the end of an error.
+pub(super) fn last_writer(log: &[Entry<BlockEvent>], but: &RunId) -> String {
+    let claims = log.iter().rev().filter_map(|entry| entry.body.claim.as_ref().map(|claim| (claim, &entry.body)));
+    let last = claims.into_iter().find(|(claim, _)| claim.run != *but);
     last.map_or_else(String::new, |(claim, body)| {
         format!(": run {}, by {}, revision {}", claim.run.short(), body.writer.name, body.revision)
     })

@@ -11,7 +11,8 @@ use crate::id::{BlockAddr, CheckName, ObjectId, TypeName};
 use crate::mutant::{self, Mutant};
 use crate::plan::Mode;
 use crate::progress::{CheckResult, Progress};
-use crate::stream::Checked;
+use crate::stream::event::BlockEvent;
+use crate::stream::{Checked, Health};
 use crate::target::TargetId;
 
 impl Exec {
@@ -19,6 +20,11 @@ impl Exec {
     pub(super) fn has_checks(&self, block: &BlockAddr) -> bool {
         let defined = self.desired.blocks.get(block).is_some_and(|definition| !definition.checks.is_empty());
         defined && self.plan.mode == Mode::Apply
+    }
+
+    /// Whether its checks are asked in any case.
+    pub(super) fn checks_due(&self, block: &BlockAddr) -> bool {
+        self.plan.changes().any(|(addr, change)| addr == block && !change.checks_due.is_empty())
     }
 
     /// Asks every check of the block until each has passed or its time is over, all at once. What they told stands in the
@@ -35,6 +41,12 @@ impl Exec {
                 let CheckReport { block, check, result, simulated, began_ms: _, ended_ms: _ } = report.clone();
                 self.run.checked(Checked { block, check, result, simulated }).await?;
             }
+        }
+        let passed = reports.iter().all(|report| report.result == CheckResult::Passed);
+        if let Some(claim) = self.claims.get(block).filter(|_| passed)
+            && claim.state().health == Health::Untold
+        {
+            claim.append(vec![BlockEvent::Healthy {}]).await?;
         }
         Ok(reports)
     }

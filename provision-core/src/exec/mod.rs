@@ -38,4 +38,4 @@ pub use finding::{Clue, FindSpec, Found, Sought, Unmatched, find_candidates, mat
 pub use logs::read_recorded;
 pub use observe::{Wanted, observe};
 pub use report::{ActionReport, ActionResult, BlockReport, BlockResult, CheckReport, RunReport};
-pub use run::{GenerationChoice, Prepared, RunError, RunSpec, execute, prepare};
+pub use run::{GenerationChoice, Prepared, RunError, RunSpec, execute, many_deletions, prepare};

@@ -79,6 +79,7 @@ impl Exec {
             epoch: moved.epoch,
             record: Box::new(record),
             applied: moved.state.applied.clone(),
+            protected: moved.state.protected,
         };
         claim.append(vec![came]).await?;
         self.publish(to, None);
@@ -119,7 +120,12 @@ impl Exec {
             fields,
             depends_on: desired.depends_on(),
         };
-        let adopted = BlockEvent::Adopted { resource: addr.name.clone(), record: Box::new(record), inputs };
+        let adopted = BlockEvent::Adopted {
+            resource: addr.name.clone(),
+            record: Box::new(record),
+            inputs,
+            protected: desired.lifecycle.prevent_destroy,
+        };
         if !mutant::on(Mutant::AdoptedForgotten) {
             self.claim(&addr.block)?.append(vec![adopted]).await?;
         }

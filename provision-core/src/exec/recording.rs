@@ -4,9 +4,10 @@ use super::attempt::Subject;
 use super::context::{ActionError, Exec};
 use super::settle::Settled;
 use crate::call::{Effect, Observed};
-use crate::id::{BlockAddr, ObjectId, ResourceAddr};
+use crate::id::{BlockAddr, ObjectId, ResourceAddr, ResourceName};
 use crate::mutant::{self, Mutant};
 use crate::progress::Progress;
+use crate::stream::ResourceState;
 use crate::stream::event::{BlockEvent, ObjectRecord};
 use crate::value::Fields;
 
@@ -23,7 +24,14 @@ impl Exec {
         let claim = self.claim(block)?;
         let state = claim.state();
         let known = state.definitions.contains_key(&digest);
-        if state.digest.as_ref() == Some(&digest) && state.defined == Some(self.plan.generation) {
+        // What came here may be protected as it was there.
+        let protects = |(name, state): (&ResourceName, &ResourceState)| {
+            definition.resources.get(name).is_none_or(|desired| desired.lifecycle.prevent_destroy == state.protected)
+        };
+        if state.digest.as_ref() == Some(&digest)
+            && state.defined == Some(self.plan.generation)
+            && state.resources.iter().all(protects)
+        {
             return Ok(());
         }
         let applying = BlockEvent::Applying {

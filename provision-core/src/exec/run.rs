@@ -158,6 +158,9 @@ pub enum RunError {
     /// A block could not be claimed.
     #[error(transparent)]
     Claim(#[from] ClaimError),
+    /// It was interrupted while it waited for a block that another run holds.
+    #[error("interrupted while {0} was waited for; nothing was done")]
+    Interrupted(BlockAddr),
     /// The log cannot be written.
     #[error(transparent)]
     Write(#[from] WriteError),
@@ -191,6 +194,9 @@ pub enum RunError {
         /// The names that there are.
         known: BTreeSet<String>,
     },
+    /// No block is all that a selection asks for.
+    #[error("nothing is selected: no block is {0}, neither in the code nor in the state; leave one of these out")]
+    NothingSelected(String),
     /// Most of what there is would go.
     #[error(
         "{leaving} of {recorded} objects would be deleted because the code no longer has them; if that is what you want, give --allow-many-deletions"
@@ -232,7 +238,7 @@ struct Purpose<'a> {
     spec: &'a RunSpec,
 }
 
-/// A name that selects nothing is a mistake.
+/// A name that selects nothing is a mistake, and so are names that select nothing together.
 fn known_selection(spec: &RunSpec, recorded: &BTreeMap<BlockAddr, BlockInput>) -> Result<(), RunError> {
     let Selection { envs, dcs, blocks } = &spec.selection;
     let states = recorded.values().filter_map(|state| state.as_ref().ok());
@@ -242,7 +248,21 @@ fn known_selection(spec: &RunSpec, recorded: &BTreeMap<BlockAddr, BlockInput>) -
     let known_dcs: BTreeSet<&DcName> = spec.desired.dcs.keys().chain(recorded.keys().map(|block| &block.dc)).collect();
     all_known("an environment", envs, &known_envs)?;
     all_known("a data centre", dcs, &known_dcs)?;
-    all_known("a block", blocks, &known_blocks)
+    all_known("a block", blocks, &known_blocks)?;
+    let env = |block: &BlockAddr| {
+        let dc = spec.desired.dcs.get(&block.dc);
+        dc.map(|dc| &dc.env).or_else(|| recorded.get(block)?.as_ref().ok()?.env.as_ref())
+    };
+    if spec.selection.is_all() || known_blocks.iter().any(|block| spec.selection.names(block, env(block))) {
+        return Ok(());
+    }
+    let names = |what: &str, names: Vec<String>| (!names.is_empty()).then(|| format!("{what} {}", names.join(" or ")));
+    let parts = [
+        names("of environment", envs.iter().map(ToString::to_string).collect()),
+        names("in data centre", dcs.iter().map(ToString::to_string).collect()),
+        names("named", blocks.iter().map(ToString::to_string).collect()),
+    ];
+    Err(RunError::NothingSelected(parts.into_iter().flatten().collect::<Vec<_>>().join(" and ")))
 }
 
 fn all_known<T: Ord + fmt::Display>(what: &str, named: &BTreeSet<T>, known: &BTreeSet<&T>) -> Result<(), RunError> {
@@ -256,15 +276,20 @@ fn all_known<T: Ord + fmt::Display>(what: &str, named: &BTreeSet<T>, known: &BTr
     }
 }
 
+/// Why a run of this plan is refused unless it may delete most of what there is: [`RunSpec::many_deletions`].
+pub fn many_deletions(plan: &Plan) -> Option<RunError> {
+    let (leaving, recorded) = plan.leaving();
+    (leaving >= MANY && leaving * 2 > recorded).then_some(RunError::ManyDeletions { leaving, recorded })
+}
+
 /// Executes an approved plan: claims every block that it may change, plans again from fresh reads, and does only what
 /// lies inside the approved plan.
 ///
 /// # Errors
 /// Nothing was called: a claim was refused, the plan has a run already, or the world has changed.
 pub async fn execute(io: &Io, spec: &RunSpec, approved: &Plan) -> Result<RunReport, RunError> {
-    let (leaving, recorded) = approved.leaving();
-    if !spec.many_deletions && leaving >= MANY && leaving * 2 > recorded {
-        return Err(RunError::ManyDeletions { leaving, recorded });
+    if let Some(many) = many_deletions(approved).filter(|_| !spec.many_deletions) {
+        return Err(many);
     }
     fits(spec, approved)?;
     enter_store(io, &spec.desired.infra, spec.simulated, spec.writer_nonce).await?;
@@ -290,6 +315,7 @@ pub async fn execute(io: &Io, spec: &RunSpec, approved: &Plan) -> Result<RunRepo
     let result = under_claims(io, spec, approved, &run, &mut claims).instrument(span).await;
     let outcome = match &result {
         Ok((_, _, outcome)) => *outcome,
+        Err(RunError::Interrupted(_)) => RunOutcome::Interrupted,
         Err(_) => RunOutcome::Refused,
     };
     let mut problems = give_back(claims).await;
@@ -317,9 +343,15 @@ async fn under_claims(
         let state = claim.state();
         claims.insert(addr.clone(), claim);
         if spec.binding == Binding::Sealed && state.state_digest() != bound && !mutant::on(Mutant::StalePlanApplied) {
-            let by =
-                state.writer.as_ref().filter(|_| log.last().is_some()).map_or_else(String::new, |_| last_writer(&log));
-            return Err(RunError::Stale { block: addr, by });
+            // Whoever it was may have written while the block was waited for.
+            let log = read_log::<BlockEvent>(io, &spec.desired.infra, &addr).await?;
+            return Err(RunError::Stale { by: last_writer(&log, run.id()), block: addr });
+        }
+    }
+    let adoptions = approved.adoptions();
+    for (addr, id) in &adoptions {
+        if let Some(claim) = claims.get(&addr.block).filter(|_| !mutant::on(Mutant::AdoptsUnseen)) {
+            claim.append(vec![BlockEvent::Adopting { resource: addr.name.clone(), id: id.clone() }]).await?;
         }
     }
     let recorded = read_logs(io, spec, claims).await?;
@@ -328,7 +360,6 @@ async fn under_claims(
         Binding::Sealed => approved.missing(),
         Binding::Ceiling => generation(spec.generation, &recorded).1,
     };
-    let adoptions = approved.adoptions();
     let purpose = Purpose { mode: approved.mode, selection: &approved.selection, adoptions: &adoptions, spec };
     let (later, bounds) = look(io, &purpose, recorded, approved.generation, missing).await?;
     let ceiling = match run.resumed() {
@@ -391,15 +422,18 @@ async fn patiently(
             Err(error) => return Err(error.into()),
         };
         let waited = Duration::from_millis(io.now().boot_ms.saturating_sub(began));
-        if waited >= spec.lock_timeout || io.interrupts() > 0 {
+        if waited >= spec.lock_timeout {
             return Err(ClaimError::Refused(refused).into());
+        }
+        if io.interrupts() > 0 {
+            return Err(RunError::Interrupted(addr.clone()));
         }
         let left = spec.lock_timeout.saturating_sub(waited);
         let what = format!(
             "{addr} is held by {} (run {}): waiting for it, {} s at most",
             refused.holder.name,
             refused.run.short(),
-            left.as_secs()
+            left.as_millis().div_ceil(1_000)
         );
         io.emit(Progress::Phase { what });
         let pause = std::pin::pin!(io.sleep(LOCK_RETRY.min(left)));

@@ -175,11 +175,13 @@ impl Walk<'_> {
         }
     }
 
-    /// Whether the block's health counts: it has checks, and something was done in it or waits for it.
+    /// Whether the block's health counts: it has checks, and they are due, or something was done in it or waits for it.
     fn must_pass(&self, gate: NodeIndex, block: &BlockAddr) -> bool {
         let acts = |node: NodeIndex| subject(&self.graph[node]).is_some();
         self.exec.has_checks(block)
-            && (self.graph.neighbors_directed(gate, Direction::Incoming).any(acts) || self.something_waits(gate))
+            && (self.exec.checks_due(block)
+                || self.graph.neighbors_directed(gate, Direction::Incoming).any(acts)
+                || self.something_waits(gate))
     }
 
     /// Whether an action waits for the node, directly or not.

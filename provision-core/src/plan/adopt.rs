@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::data::{Existing, Outcome, Reason, ReplaceOrder, ResourcePlan};
+use super::data::{Existing, Outcome, ReplaceOrder, ResourcePlan};
 use super::decide::{Current, Wanted, decide};
 use super::input::{Mode, Presence};
 use super::one::Kind;
 use super::planner::Planner;
+use super::reason::Reason;
 use crate::call::{Mark, Observed};
 use crate::desired::DesiredResource;
 use crate::id::{ObjectId, ResourceAddr, TypeName};
@@ -53,6 +54,15 @@ impl Planner<'_> {
         }
     }
 
+    /// The resource of another block whose run said that it takes the object over, and has not ended.
+    fn adopter(&self, id: &ObjectId, by: &ResourceAddr) -> Option<ResourceAddr> {
+        self.inputs
+            .recorded
+            .iter()
+            .filter(|(block, _)| **block != by.block)
+            .find_map(|(block, recorded)| Some(block.resource(recorded.as_ref().ok()?.adopting.get(id)?.clone())))
+    }
+
     /// The plan for a resource that is to take over an object; `None` for all others.
     pub(super) fn adopt_one(
         &self,
@@ -78,6 +88,9 @@ impl Planner<'_> {
         }
         if let Some(owner) = self.owner(id).filter(|_| !mutant::on(Mutant::AdoptsTwice)) {
             return Err(format!("{addr} ({at}): {id} is the object of {owner}; write `.moved_from(..)` to move it"));
+        }
+        if let Some(other) = self.adopter(id, addr) {
+            return Err(format!("{addr} ({at}): {id} is just being taken over by {other}, in another run"));
         }
         let observed = match self.inputs.world.presence(target, &desired.type_name, id) {
             Presence::Present(observed) => observed,

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::data::{BlockPlan, Moved, Outcome, Plan, Reason, ResourcePlan, Retirement};
+use super::data::{BlockPlan, Moved, Outcome, Plan, ResourcePlan, Retirement};
+use super::reason::Reason;
 use crate::id::{ObjectId, ResourceAddr};
+use crate::value::{Expr, Value};
 
 /// An approved plan, with what its own run has done already: a run that was cut off goes on inside the same ceiling.
 ///
@@ -109,6 +111,12 @@ impl Ceiling {
                 return Some(format!("would give its object to {to}, which the plan does not say"));
             }
         }
+        if let Some((field, was, is)) =
+            other_value(before, now).filter(|_| !now.reasons.iter().any(Reason::is_open_call))
+        {
+            let text = |value: &Value| String::from_utf8_lossy(&value.canonical()).into_owned();
+            return Some(format!("would set `{field}` to {}, and the plan says {}", text(&is), text(&was)));
+        }
         if now.allowed.contains(&Outcome::Replace) && now.order != before.order && !open {
             return Some("would be replaced in the other order than the plan says".to_owned());
         }
@@ -154,4 +162,16 @@ impl Ceiling {
     fn made_here(&self, addr: &ResourceAddr, id: &ObjectId) -> bool {
         self.made.contains(&(addr.clone(), id.clone()))
     }
+}
+
+/// A field that both plans know the value of, and not the same one: something that the resource uses, and that the plan is
+/// not about, has changed in between.
+fn other_value<'a>(before: &'a ResourcePlan, now: &'a ResourcePlan) -> Option<(&'a str, Value, Value)> {
+    let (was, is) = (before.after.as_ref()?, now.after.as_ref()?);
+    let given = [&before.new_name, &now.new_name].map(|name| name.as_ref().map(|name| name.field.as_str()));
+    was.iter().filter(|(field, _)| !given.contains(&Some(field.as_str()))).find_map(|(field, was)| {
+        let known = |expr: &Expr| expr.resolve(&|_| None).ok();
+        let (was, is) = (known(was)?, known(is.get(field)?)?);
+        (was != is).then_some((field.as_str(), was, is))
+    })
 }

@@ -6,13 +6,14 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::input::{Mode, Selection};
+use super::reason::{Certainty, Note, Reason};
 use crate::desired::Channel;
 use crate::id::{
     BlockAddr, CheckName, Digest, EnvName, Generation, InfraId, Nonce, ObjectId, ProviderName, ResourceAddr,
     ResourceName, Revision, RunId, TypeName,
 };
 use crate::target::TargetId;
-use crate::value::{Expr, Exprs, Fields, Value};
+use crate::value::{Exprs, Fields};
 
 /// What a run may do: a ceiling, not a script.
 ///
@@ -96,6 +97,10 @@ pub struct BlockChange {
     pub state: Digest,
     /// The checks that say whether it is healthy.
     pub checks: BTreeSet<CheckName>,
+    /// Those that are asked although nothing in the block may change: an object in it was made or changed, and they have
+    /// not passed since.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub checks_due: BTreeSet<CheckName>,
     /// Its resources.
     pub resources: BTreeMap<ResourceName, ResourcePlan>,
 }
@@ -212,175 +217,6 @@ pub struct Retirement {
     pub target: TargetId,
 }
 
-/// Why something happens, or does not.
-///
-/// ```
-/// # mod toy { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/toy.rs")); }
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let cloud = toy::cloud();
-/// # let engine = toy::engine(&cloud);
-/// use provision_core::embed::PlanRequest;
-/// use provision_core::plan::{Outcome, Reason};
-/// use provision_core::sim::{Tamper, wall_clock};
-/// # let plan = engine.plan(&PlanRequest::default()).finish().await?.plan;
-/// # engine.apply(plan, provision_core::exec::Binding::Ceiling).finish().await?;
-///
-/// // Everything was applied, and somebody took the labels of a network away.
-/// let now = wall_clock()();
-/// let id = cloud.lock().unwrap().objects(now)[1].id.clone();
-/// let nothing = provision_core::value::Value::Map(Default::default());
-/// cloud.lock().unwrap().tamper(now, &Tamper::Set { id, fields: [("tags".to_owned(), nothing)].into() })?;
-///
-/// let plan = engine.plan(&PlanRequest::default()).finish().await?.plan;
-/// let branch = plan.resource(&"us-east.branch.branch".parse()?).expect("it is planned");
-/// assert_eq!(branch.allowed, [Outcome::Update].into());
-/// let [Reason::Field { field, from, to, .. }] = branch.reasons.as_slice() else { panic!("{branch:?}") };
-/// assert_eq!(field, "tags");
-/// println!("{field}: {from:?} -> {to:?}");
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Reason {
-    /// The log knows no object of it.
-    New,
-    /// The recorded object is no longer there.
-    Gone {
-        /// Its id.
-        id: ObjectId,
-    },
-    /// A field differs.
-    Field {
-        /// Its name.
-        field: String,
-        /// What it is.
-        from: Option<Value>,
-        /// What it is to be.
-        to: Expr,
-        /// Whether the difference makes a new object necessary.
-        replaces: Certainty,
-        /// Whether it differs at all.
-        differs: Certainty,
-    },
-    /// Its mark was taken off or changed.
-    MarkLost,
-    /// The object is not ready yet, as after a run that was cut off while it waited: it is waited for.
-    NotReady,
-    /// The resource has left the code.
-    LeftCode,
-    /// Everything is to be destroyed.
-    DestroyAsked,
-    /// A replaced object is still to be deleted.
-    DeleteDue {
-        /// Its id.
-        id: ObjectId,
-    },
-    /// A call of an interrupted run is open: it is found out first whether it landed.
-    OpenCall {
-        /// The operation.
-        api: String,
-    },
-    /// The object is gone, and the call that made it was repeated: until that can no longer arrive once more, it may.
-    MayBeMadeAgain {
-        /// The operation.
-        api: String,
-    },
-    /// The object stays although the code no longer has it.
-    Kept {
-        /// Because of what.
-        because: String,
-    },
-    /// The object was the one of another address.
-    MovedFrom {
-        /// Which.
-        from: ResourceAddr,
-    },
-    /// The object becomes the one of another address.
-    MovedTo {
-        /// Which.
-        to: ResourceAddr,
-    },
-    /// The address of something that it uses has changed: the log is brought up to date.
-    RefsMoved,
-    /// The log is to remember whether the object may be deleted.
-    Protection {
-        /// Whether that is prevented from now on.
-        prevent_destroy: bool,
-    },
-    /// A field differs, and the definition says to leave it alone.
-    Ignored {
-        /// The field.
-        field: String,
-        /// What it is.
-        is: Option<Value>,
-        /// What the definition says.
-        defined: Expr,
-    },
-    /// The old object goes first, because both would have the same values here.
-    KeyTaken {
-        /// The fields.
-        fields: Vec<String>,
-    },
-    /// It uses something whose old object goes before the new one is made.
-    UsesWhatGoesFirst {
-        /// What.
-        resource: ResourceAddr,
-    },
-    /// An object that is there becomes the resource's.
-    Adopted {
-        /// Its id.
-        id: ObjectId,
-    },
-    /// Reads do not show this field of an object that is taken over: it is taken to be as the definition says.
-    OnTrust {
-        /// The field.
-        field: String,
-    },
-    /// A field has left the code: the object keeps its value, and it is no longer ours.
-    NoLongerOurs {
-        /// The field.
-        field: String,
-        /// What it stays.
-        stays: Value,
-    },
-}
-
-/// How sure a plan is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Certainty {
-    /// It does not.
-    No,
-    /// It depends on what is known only after apply.
-    May,
-    /// It does.
-    Yes,
-}
-
-/// Something that a reader should know and that is no change.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Note {
-    /// An object carries our mark, but no log knows it.
-    Unmanaged {
-        /// The address in its mark.
-        address: ResourceAddr,
-        /// Its type.
-        type_name: TypeName,
-        /// Its id.
-        id: ObjectId,
-    },
-    /// A block has left the code and stays as it is.
-    BlockKept {
-        /// The block.
-        block: BlockAddr,
-        /// Why, and what would destroy it.
-        because: String,
-    },
-}
-
 impl Plan {
     /// The bytes that the digest is made of.
     pub fn canonical(&self) -> Vec<u8> {
@@ -429,7 +265,7 @@ impl Plan {
 
     /// Whether a run of this plan could change anything.
     pub fn is_empty(&self) -> bool {
-        self.resources().all(|(_, resource)| !resource.acts())
+        self.changes().all(|(_, change)| !change.acts())
     }
 
     /// How many recorded objects go because the code no longer has them, and how many there are.
@@ -453,17 +289,14 @@ impl Plan {
 
     /// The blocks that a run of this plan may change: what it claims.
     pub fn touched(&self) -> BTreeSet<BlockAddr> {
-        self.changes()
-            .filter(|(_, change)| change.resources.values().any(ResourcePlan::acts))
-            .map(|(addr, _)| addr.clone())
-            .collect()
+        self.changes().filter(|(_, change)| change.acts()).map(|(addr, _)| addr.clone()).collect()
     }
 }
 
-impl Reason {
-    /// Whether it is found out first what a call of an earlier run did, so that everything is possible until then.
-    pub fn is_open_call(&self) -> bool {
-        matches!(self, Self::OpenCall { .. } | Self::MayBeMadeAgain { .. })
+impl BlockChange {
+    /// Whether anything may be done in the block: for one of its resources, or asking its checks.
+    pub fn acts(&self) -> bool {
+        self.resources.values().any(ResourcePlan::acts) || !self.checks_due.is_empty()
     }
 }
 
@@ -483,6 +316,8 @@ impl ResourcePlan {
             Reason::OpenCall { .. }
             | Reason::MayBeMadeAgain { .. }
             | Reason::NotReady
+            | Reason::Broken { .. }
+            | Reason::NotFinished
             | Reason::MovedFrom { .. }
             | Reason::RefsMoved
             | Reason::Protection { .. } => true,
@@ -526,6 +361,24 @@ impl ResourcePlan {
     /// Whether its present object goes because that of the other resource does.
     pub fn goes_with(&self, other: &ResourceAddr) -> bool {
         self.reasons.contains(&Reason::UsesWhatGoesFirst { resource: other.clone() })
+    }
+
+    /// Whether it may be replaced only because nobody knows yet what a call of an earlier run did.
+    pub fn replaces_by_open_call_alone(&self) -> bool {
+        let differs = |reason: &Reason| {
+            matches!(
+                reason,
+                Reason::Field { replaces: Certainty::May | Certainty::Yes, .. } | Reason::UsesWhatGoesFirst { .. }
+            )
+        };
+        self.allowed.contains(&Outcome::Replace)
+            && self.reasons.iter().any(Reason::is_open_call)
+            && !self.reasons.iter().any(differs)
+    }
+
+    /// Whether an open call of what has left the code is found out about: nothing else may have to be done for it.
+    pub fn finds_out(&self) -> bool {
+        !self.defined && self.reasons.iter().any(Reason::is_open_call)
     }
 
     /// Whether objects of it go, or may go.

@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::data::{Certainty, Outcome, Reason};
+use super::data::Outcome;
+use super::reason::{Certainty, Reason};
 use crate::call::{Mark, Observed, Readiness};
 use crate::id::ObjectId;
 use crate::mutant::{self, Mutant};
@@ -81,8 +82,10 @@ pub fn decide(
             if mark.is_some_and(|mark| observed.mark.as_ref() != Some(mark)) {
                 reasons.push(Reason::MarkLost);
             }
-            if observed.readiness == Readiness::Pending {
-                reasons.push(Reason::NotReady);
+            match &observed.readiness {
+                Readiness::Pending => reasons.push(Reason::NotReady),
+                Readiness::Failed(why) => reasons.push(Reason::Broken { why: why.clone() }),
+                Readiness::Ready | Readiness::Going => {}
             }
             outcomes(reasons)
         }
@@ -181,6 +184,8 @@ fn outcomes(reasons: Vec<Reason>) -> Decision {
             }
             Reason::NoLongerOurs { .. }
             | Reason::NotReady
+            | Reason::Broken { .. }
+            | Reason::NotFinished
             | Reason::New
             | Reason::Gone { .. }
             | Reason::LeftCode

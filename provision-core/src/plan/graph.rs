@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use petgraph::algo::toposort;
+use petgraph::algo::{has_path_connecting, toposort};
 use petgraph::graph::{DiGraph, NodeIndex};
 use thiserror::Error;
 
@@ -44,6 +44,7 @@ pub struct Cycle(pub Node);
 /// - Creates and updates go down the refs.
 /// - The delete of what was replaced or removed waits for the updates or deletes of everything that used it.
 /// - What goes before its successor is made waits for its users to go; the successor waits for it.
+/// - What goes first goes once its successor could be made, unless what that waits for waits for it.
 /// - Objects change their addresses before anything is done at either.
 /// - A block's creates and updates wait for the gates of the blocks that it depends on.
 /// - An environment waits for the one before it.
@@ -56,7 +57,7 @@ pub fn action_graph(plan: &Plan) -> Result<ActionGraph, Cycle> {
         if resource.applies() {
             build.node(Node::Apply(addr.clone()));
         }
-        if resource.retires() {
+        if resource.retires() || resource.finds_out() {
             build.node(Node::Retire(addr.clone()));
         }
         if let Some(Moved::In { from }) = &resource.moved {
@@ -114,6 +115,7 @@ pub fn action_graph(plan: &Plan) -> Result<ActionGraph, Cycle> {
     }
     if !mutant::on(Mutant::GateIgnored) {
         build.stages(plan);
+        build.ends_wait_as_beginnings(plan);
     }
     match toposort(&build.graph, None) {
         Ok(_) => Ok(ActionGraph { graph: build.graph }),
@@ -140,6 +142,28 @@ impl Build {
     fn edge(&mut self, from: &Node, to: &Node) {
         if let (Some(from), Some(to)) = (self.find(from), self.find(to)) {
             self.graph.update_edge(from, to, ());
+        }
+    }
+
+    /// What goes before its successor is made goes once the successor could be made, so that no failure before leaves
+    /// neither: except where what it waits for waits for it.
+    fn ends_wait_as_beginnings(&mut self, plan: &Plan) {
+        if mutant::on(Mutant::GoesBeforeItsGates) {
+            return;
+        }
+        for (block, change) in plan.changes() {
+            for (name, resource) in change.resources.iter().filter(|(_, resource)| resource.goes_first()) {
+                let addr = block.resource(name.clone());
+                let Some(retire) = self.find(&Node::Retire(addr)) else { continue };
+                let used = resource.uses.iter().map(|used| Node::Apply(used.clone()));
+                let gates = change.after.iter().map(|before| Node::Gate(before.clone()));
+                let before: Vec<NodeIndex> = used.chain(gates).filter_map(|node| self.find(&node)).collect();
+                for before in before {
+                    if !has_path_connecting(&self.graph, retire, before, None) {
+                        self.graph.update_edge(before, retire, ());
+                    }
+                }
+            }
         }
     }
 

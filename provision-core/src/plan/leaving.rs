@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::data::{BlockPlan, Existing, Note, Outcome, Reason, ReplaceOrder, ResourcePlan, Retirement};
+use super::data::{BlockPlan, Existing, Outcome, ReplaceOrder, ResourcePlan, Retirement};
 use super::input::{Missing, Mode};
 use super::planner::Planner;
+use super::reason::{Note, Reason};
 use crate::id::{BlockAddr, ResourceAddr, ResourceName};
 use crate::mutant::{self, Mutant};
 use crate::stream::BlockState;
@@ -76,15 +77,20 @@ impl Planner<'_> {
         let mut retire = self.deposed(addr);
         let mut allowed = BTreeSet::new();
         let mut reasons: Vec<Reason> = retire.iter().map(|due| Reason::DeleteDue { id: due.id.clone() }).collect();
-        if let Some(object) = object
-            && recorded.is_some_and(|state| state.protected)
-            && !mutant::on(Mutant::ProtectionForgotten)
-        {
+        let moves = self.moves.out_of(addr).is_some();
+        let open = state.open.values().filter(|intent| intent.resource == addr.name && !moves);
+        let protected = match recorded {
+            Some(state) => state.protected,
+            // What an open call may have made.
+            None => open.clone().next().is_some() && state.defines_protected(&addr.name),
+        };
+        let protected = protected && !mutant::on(Mutant::ProtectionForgotten);
+        if protected {
             let because =
                 "it is protected: put it back into the code without `prevent_destroy` and apply, then it may go";
             reasons.push(Reason::Kept { because: because.to_owned() });
             allowed.insert(Outcome::NoOp);
-            retire.retain(|due| due.id != object.id);
+            retire.retain(|due| object.is_none_or(|object| due.id != object.id));
         } else if let Some(object) = object {
             retire.push(Retirement {
                 id: object.id.clone(),
@@ -97,10 +103,9 @@ impl Planner<'_> {
                 Mode::Apply | Mode::Adopt => Reason::LeftCode,
             });
         }
-        let moves = self.moves.out_of(addr).is_some();
-        let open = state.open.values().filter(|intent| intent.resource == addr.name && !moves);
         for intent in open.clone() {
-            allowed.extend([Outcome::NoOp, Outcome::Delete]);
+            allowed.insert(Outcome::NoOp);
+            allowed.extend((!protected).then_some(Outcome::Delete));
             reasons.push(Reason::OpenCall { api: intent.call.api.clone() });
         }
         let (type_name, target) = retire
@@ -145,7 +150,11 @@ impl Planner<'_> {
             let addr = block.resource(name.clone());
             let Some(change) = self.change(&block) else { return };
             let Some(resource) = change.resources.get_mut(&name) else { return };
-            if resource.allowed.contains(&Outcome::Replace) {
+            if resource.replaces_by_open_call_alone() {
+                // This run finds out, and the next one replaces.
+                resource.allowed.remove(&Outcome::Replace);
+                resource.allowed.insert(Outcome::NoOp);
+            } else if resource.allowed.contains(&Outcome::Replace) {
                 let problem = format!("{addr} would be replaced, and its object {because}");
                 self.refuse(&block, problem);
                 self.refuse_dependants();

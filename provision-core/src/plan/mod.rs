@@ -19,6 +19,7 @@ mod leaving;
 mod moves;
 mod one;
 mod planner;
+mod reason;
 mod refuse;
 mod sealed;
 
@@ -28,11 +29,11 @@ mod tests;
 pub(crate) use adopt::on_trust;
 pub use ceiling::{Ceiling, Outside};
 pub use data::{
-    BlockChange, BlockPlan, Certainty, Existing, Moved, NewName, Note, Outcome, Plan, Reason, ReplaceOrder,
-    ResourcePlan, Retirement,
+    BlockChange, BlockPlan, Existing, Moved, NewName, Outcome, Plan, ReplaceOrder, ResourcePlan, Retirement,
 };
 pub use decide::{Current, Decision, Wanted, decide};
 pub use graph::{ActionGraph, Cycle, Node, action_graph};
 pub use input::{BlockInput, Inputs, Missing, Mode, Presence, Providers, Selection, World};
 pub use planner::plan;
+pub use reason::{Certainty, Note, Reason};
 pub use sealed::{MOST_BYTES, SealedError, open, seal};

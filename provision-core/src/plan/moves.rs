@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::data::{BlockChange, BlockPlan, Moved, Outcome, Reason, ReplaceOrder, ResourcePlan};
+use super::data::{BlockChange, BlockPlan, Moved, Outcome, ReplaceOrder, ResourcePlan};
 use super::input::Inputs;
 use super::planner::Planner;
+use super::reason::Reason;
 use crate::desired::DesiredResource;
 use crate::id::{BlockAddr, Digest, ResourceAddr};
 use crate::stream::{BlockState, ResourceState};
@@ -64,6 +65,11 @@ impl<'a> Moves<'a> {
                 if self.into.contains_key(&to) {
                     continue;
                 }
+                // Of what the run is not about nothing is said.
+                let is_about = desired.lifecycle.moved_from.iter().map(|from| &from.block).chain([block]);
+                if !is_about.clone().any(|block| planner.is_selected(block)) {
+                    continue;
+                }
                 let from = desired.lifecycle.moved_from.iter().find(|from| planner.has_something(from));
                 let Some(from) = from.cloned() else { continue };
                 if let Some(found) = planner.cannot_move(&from, &to, desired) {
@@ -87,13 +93,16 @@ impl<'a> Moves<'a> {
             problems.push((to.block.clone(), format!("{to} is said to have moved from {from}, and so is {other}")));
             return;
         }
-        let missing = [&from.block, &to.block].into_iter().find(|block| !planner.is_selected(block));
-        if let Some(missing) = missing {
-            let problem = format!("{to} moves from {from}, and {missing} is not selected: select both blocks");
-            for block in BTreeSet::from([&from.block, &to.block]) {
-                problems.push((block.clone(), problem.clone()));
+        match (planner.is_selected(&from.block), planner.is_selected(&to.block)) {
+            (true, true) => {}
+            // Nothing at either end is this run's to do.
+            (false, false) => return,
+            (from_is, _) => {
+                let (selected, missing) = if from_is { (&from.block, &to.block) } else { (&to.block, &from.block) };
+                let problem = format!("{to} moves from {from}, and {missing} is not selected: select both blocks");
+                problems.push((selected.clone(), problem));
+                return;
             }
-            return;
         }
         self.out_of.insert(from.clone(), to.clone());
         self.into.insert(to, Source { from, state });
@@ -221,6 +230,7 @@ impl<'a> Planner<'a> {
                     definition: None,
                     state: self.state(&from.block).map_or_else(|| Digest::of(b""), BlockState::state_digest),
                     checks: BTreeSet::new(),
+                    checks_due: BTreeSet::new(),
                     resources: BTreeMap::new(),
                 };
                 self.blocks.insert(from.block.clone(), BlockPlan::Planned(Box::new(fresh)));

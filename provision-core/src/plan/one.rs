@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::data::{Certainty, Existing, NewName, Outcome, Reason, ReplaceOrder, ResourcePlan};
+use super::data::{Existing, NewName, Outcome, ReplaceOrder, ResourcePlan};
 use super::decide::{Current, Decision, Wanted, decide};
 use super::input::{Mode, Presence};
 use super::planner::Planner;
+use super::reason::{Certainty, Reason};
 use super::refuse::{cannot_go_first, cannot_stand_beside};
 use crate::call::Mark;
 use crate::desired::DesiredResource;
@@ -91,6 +92,9 @@ impl<'a> Planner<'a> {
             let protect = desired.lifecycle.prevent_destroy;
             if state.protected != protect {
                 decision.reasons.push(Reason::Protection { prevent_destroy: protect });
+            }
+            if state.applied.is_none() && decision.allowed == BTreeSet::from([Outcome::NoOp]) {
+                decision.reasons.push(Reason::NotFinished);
             }
             if state.object.depends_on != desired.depends_on() && decision.allowed == BTreeSet::from([Outcome::NoOp]) {
                 decision.reasons.push(Reason::RefsMoved);

@@ -2,14 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::data::{BlockChange, BlockPlan, Existing, Note, Outcome, Plan, ResourcePlan, Retirement};
+use super::data::{BlockChange, BlockPlan, Existing, Outcome, Plan, ResourcePlan, Retirement};
 use super::decide::Wanted;
 use super::input::{BlockInput, Inputs, Mode, Presence};
 use super::moves::Moves;
+use super::reason::Note;
 use crate::desired::{DesiredBlock, DesiredResource};
-use crate::id::{BlockAddr, Digest, EnvName, ObjectId, ResourceAddr, ResourceName};
+use crate::id::{BlockAddr, CheckName, Digest, EnvName, ObjectId, ResourceAddr, ResourceName};
+use crate::mutant::{self, Mutant};
 use crate::stream::event::ObjectRecord;
-use crate::stream::{BlockState, ResourceState};
+use crate::stream::{BlockState, Health, ResourceState};
 use crate::value::{Expr, Exprs, Fields, OutputRef, Symbol, Tree, Value};
 
 /// Makes the plan.
@@ -324,6 +326,11 @@ impl<'a> Planner<'a> {
             None => state.and_then(|state| Some((state.env.clone()?, state.channel?, state.targets.clone())))?,
         };
         let definition = self.definition(block);
+        let checks: BTreeSet<CheckName> =
+            definition.map(|definition| definition.checks.keys().cloned().collect()).unwrap_or_default();
+        let due = self.inputs.mode == Mode::Apply
+            && state.is_some_and(|state| state.health == Health::Untold)
+            && !mutant::on(Mutant::HealthForgotten);
         Some(BlockChange {
             env,
             channel,
@@ -331,7 +338,8 @@ impl<'a> Planner<'a> {
             after: definition.map(|definition| definition.after.clone()).unwrap_or_default(),
             definition: definition.map(DesiredBlock::digest),
             state: state.map_or_else(|| Digest::of(b""), BlockState::state_digest),
-            checks: definition.map(|definition| definition.checks.keys().cloned().collect()).unwrap_or_default(),
+            checks_due: if due { checks.clone() } else { BTreeSet::new() },
+            checks,
             resources: BTreeMap::new(),
         })
     }
@@ -383,7 +391,12 @@ impl<'a> Planner<'a> {
         fields
     }
 
-    fn finish(self) -> Plan {
+    fn finish(mut self) -> Plan {
+        let due = self.planned().filter(|(_, change)| !change.checks_due.is_empty());
+        let due: Vec<Note> = due
+            .map(|(block, change)| Note::ChecksDue { block: block.clone(), checks: change.checks_due.clone() })
+            .collect();
+        self.notes.extend(due);
         let Inputs { desired, revision, generation, nonce, mode, selection, simulated, .. } = self.inputs;
         Plan {
             mode,

@@ -1,9 +1,10 @@
 //! What cannot be planned, and why: a block is refused as a whole, and so is what depends on it.
 
-use super::data::{BlockPlan, Certainty, Note, Reason};
+use super::data::BlockPlan;
 use super::decide::Decision;
 use super::input::Mode;
 use super::planner::Planner;
+use super::reason::{Certainty, Note, Reason};
 use crate::call::{Mark, Observed};
 use crate::desired::{DesiredBlock, DesiredResource};
 use crate::id::{BlockAddr, ResourceAddr};
@@ -64,7 +65,8 @@ impl Planner<'_> {
                 continue;
             }
             let block = &mark.address.block;
-            if !self.is_selected(block) {
+            // What this plan takes over is not left alone.
+            if !self.is_selected(block) || self.inputs.adoptions.values().any(|id| *id == observed.id) {
                 continue;
             }
             let adopts = self.inputs.mode == Mode::Adopt;

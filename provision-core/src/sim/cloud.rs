@@ -6,6 +6,7 @@ use super::model::{BadRecord, Model, Mutation, Record};
 use super::rules::{Decision, Refused, Rules};
 use super::throttle::Throttle;
 use crate::call::{Answer, Read, Refusal, Sending, ServerTime};
+use crate::id::BlockAddr;
 use crate::target::TargetId;
 
 /// A simulated cloud, all targets of it: a pure, deterministic model without clock, sleep or file.
@@ -52,6 +53,11 @@ impl SimCloud {
     /// An empty cloud.
     pub fn new(config: SimConfig) -> Self {
         Self { config, model: Model::default(), throttle: Throttle::default() }
+    }
+
+    /// From now on the checks of this block fail.
+    pub fn make_unhealthy(&mut self, block: BlockAddr) {
+        self.config.unhealthy.insert(block);
     }
 
     /// How it behaves.

@@ -118,6 +118,17 @@ pub enum BlockEvent {
         record: Box<ObjectRecord>,
         /// The fields that were ours there.
         applied: Option<Fields>,
+        /// Whether it was protected there.
+        #[serde(default)]
+        protected: bool,
+    },
+    /// The object is about to become the resource's. Written before all logs are read once more, so that of two runs that
+    /// take over one object at least one sees the other; it counts as long as the claim is open.
+    Adopting {
+        /// The resource.
+        resource: ResourceName,
+        /// The object.
+        id: ObjectId,
     },
     /// An object that is there became the resource's; nothing was called.
     Adopted {
@@ -127,7 +138,12 @@ pub enum BlockEvent {
         record: Box<ObjectRecord>,
         /// The fields that are ours from now on, as they were found.
         inputs: Fields,
+        /// Whether its definition protects it.
+        #[serde(default)]
+        protected: bool,
     },
+    /// All health checks of the block have passed, and the block's objects are as they were then.
+    Healthy {},
     /// Kept for a later kind of claim: a position or a name is set aside for a run.
     Reserved {
         /// For which run.

@@ -3,22 +3,20 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::Serialize;
-use thiserror::Error;
-
 use super::arriving::Arrival;
 use super::envelope::{Body, ClaimRef, Entry, Head};
 use super::event::{BlockEvent, Holder, Intent, ObjectRecord};
+use super::illegal::Illegal;
 use super::moving::{Came, MovedOut};
 use crate::call::Effect;
 use crate::desired::{Channel, DesiredBlock};
 use crate::id::{
-    BlockAddr, Digest, EnvName, Epoch, Generation, IntentNo, ObjectId, ProviderName, ResourceAddr, ResourceName,
-    Revision, RunId,
+    Digest, EnvName, Epoch, Generation, IntentNo, ObjectId, ProviderName, ResourceAddr, ResourceName, Revision, RunId,
 };
 use crate::mutant::{self, Mutant};
 use crate::target::TargetId;
 use crate::value::Fields;
+use serde::Serialize;
 
 /// What the entries of a block's stream amount to: everything that is recorded of the block.
 ///
@@ -81,10 +79,24 @@ pub struct BlockState {
     pub moved: BTreeMap<ObjectId, MovedOut>,
     /// Objects that came from another address, each with its last move.
     pub came: BTreeMap<ObjectId, Came>,
+    /// Objects that the run of the open claim is about to adopt, each with the resource that it is to be of.
+    pub adopting: BTreeMap<ObjectId, ResourceName>,
+    /// Whether the block's health was told since an object in it was last made or changed.
+    pub health: Health,
     /// The number that the next intent gets at the least.
     pub next_intent: IntentNo,
     /// Every definition that the stream holds, by digest.
     pub definitions: BTreeMap<Digest, Arc<DesiredBlock>>,
+}
+
+/// What is known of a block's health.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Health {
+    /// Nothing was made or changed since its checks passed, or ever.
+    #[default]
+    Told,
+    /// An object was made or changed since: what its checks said before tells nothing.
+    Untold,
 }
 
 /// A claim that was not released.
@@ -120,91 +132,6 @@ pub struct Deposed {
     pub resource: ResourceName,
     /// The object.
     pub record: ObjectRecord,
-}
-
-/// An event that cannot follow what stands before it.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum Illegal {
-    /// The entry is not under the claim that is open.
-    #[error("it stands under {found}, and the open claim is {open}")]
-    NotTheClaim {
-        /// The entry's claim.
-        found: String,
-        /// The open one.
-        open: String,
-    },
-    /// A claim that does not continue the epochs.
-    #[error("it claims epoch {found}, and the last one is {last}")]
-    Epoch {
-        /// The claim's.
-        found: Epoch,
-        /// The last one.
-        last: Epoch,
-    },
-    /// A claim of a held block that does not say why it may.
-    #[error("it claims a block that run {0} holds, and does not say why it takes over")]
-    Held(RunId),
-    /// A claim that takes over from nobody.
-    #[error("it takes over a claim, and none is open")]
-    NothingToTakeOver,
-    /// The generation fell.
-    #[error("its generation is {found}, and the block's last one is {last}")]
-    Generation {
-        /// The entry's.
-        found: Generation,
-        /// The last one.
-        last: Generation,
-    },
-    /// A definition that stands nowhere.
-    #[error("it refers to the definition {0}, which the stream does not hold")]
-    NoDefinition(Digest),
-    /// Two definitions with one digest.
-    #[error("it gives another definition for the digest {0}")]
-    OtherDefinition(Digest),
-    /// An intent's number was used before.
-    #[error("its intent {found} should have number {least} or higher")]
-    IntentNumber {
-        /// The intent's.
-        found: IntentNo,
-        /// The lowest that is free.
-        least: IntentNo,
-    },
-    /// An intent that is not open.
-    #[error("it closes intent {0}, which is not open")]
-    NotOpen(IntentNo),
-    /// An intent for an object that another one is open for.
-    #[error("intent {open} is still open for the same object of `{resource}`")]
-    StillOpen {
-        /// The resource.
-        resource: ResourceName,
-        /// The open one.
-        open: IntentNo,
-    },
-    /// An intent, or an outcome, that does not fit its call.
-    #[error("intent {intent}: {problem}")]
-    Mismatch {
-        /// Which.
-        intent: IntentNo,
-        /// What does not fit.
-        problem: &'static str,
-    },
-    /// The resource has an object.
-    #[error("`{0}` has an object already")]
-    HasObject(ResourceName),
-    /// The resource has no such object.
-    #[error("`{resource}` has no object {id}")]
-    NoObject {
-        /// The resource.
-        resource: ResourceName,
-        /// The object.
-        id: String,
-    },
-    /// A simulated result among real ones.
-    #[error("the simulated cloud says how healthy {0} is, in a run that is not simulated")]
-    SimulatedCheck(BlockAddr),
-    /// An event that belongs at another place in a run's stream.
-    #[error("a run's stream begins with its start, once, and ends with its end")]
-    RunOrder,
 }
 
 fn shown_claim(claim: Option<(&RunId, Epoch)>) -> String {
@@ -249,6 +176,7 @@ impl BlockState {
             }
             self.epoch = *epoch;
             self.claim = Some(OpenClaim { run: run.clone(), epoch: *epoch, holder: holder.clone() });
+            self.adopting.clear();
             return Ok(());
         }
         let ours = match (&self.claim, claim) {
@@ -273,7 +201,10 @@ impl BlockState {
         match event {
             // A claim was taken in before; a reservation changes nothing yet.
             BlockEvent::Claimed { .. } | BlockEvent::Reserved { run: _ } => {}
-            BlockEvent::Released {} => self.claim = None,
+            BlockEvent::Released {} => {
+                self.claim = None;
+                self.adopting.clear();
+            }
             BlockEvent::Applying { digest, definition, env, channel, targets } => {
                 let definition = self.define(digest, definition.as_deref())?;
                 for (name, state) in &mut self.resources {
@@ -332,15 +263,20 @@ impl BlockState {
                 }
             }
             BlockEvent::MovedOut { resource, to } => self.move_out(resource, to)?,
-            BlockEvent::MovedIn { resource, from, epoch, record, applied } => {
+            BlockEvent::MovedIn { resource, from, epoch, record, applied, protected } => {
                 self.came
                     .insert(record.id.clone(), Came { resource: resource.clone(), from: from.clone(), epoch: *epoch });
                 self.moved.remove(&record.id);
-                self.take_over(resource, record, applied.clone())?;
+                self.take_over(resource, record, applied.clone(), *protected)?;
             }
-            BlockEvent::Adopted { resource, record, inputs } => {
-                self.take_over(resource, record, Some(inputs.clone()))?;
+            BlockEvent::Adopting { resource, id } => {
+                self.adopting.insert(id.clone(), resource.clone());
             }
+            BlockEvent::Adopted { resource, record, inputs, protected } => {
+                self.adopting.remove(&record.id);
+                self.take_over(resource, record, Some(inputs.clone()), *protected)?;
+            }
+            BlockEvent::Healthy {} => self.health = Health::Told,
         }
         Ok(())
     }
@@ -383,6 +319,11 @@ impl BlockState {
             (Effect::Set { .. } | Effect::Remove, Some(id)) => {
                 self.record(&intent.resource, id)?;
             }
+        }
+        match intent.call.effect {
+            Effect::Create { .. } | Effect::Set { .. } => self.health = Health::Untold,
+            // What goes is not waited for by the block's checks.
+            Effect::Remove => {}
         }
         self.next_intent = intent.number.next();
         self.open.insert(intent.number, intent.clone());
@@ -443,7 +384,8 @@ impl BlockState {
         Ok(())
     }
 
-    pub(super) fn defines_protected(&self, resource: &ResourceName) -> bool {
+    /// Whether the definition that the block was last brought to protects the resource.
+    pub fn defines_protected(&self, resource: &ResourceName) -> bool {
         let definition = self.definition.as_ref().and_then(|definition| definition.resources.get(resource));
         definition.is_some_and(|desired| desired.lifecycle.prevent_destroy)
     }

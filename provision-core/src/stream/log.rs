@@ -14,7 +14,8 @@ use thiserror::Error;
 
 use super::envelope::{self, Entry, EntryError, Expected, Head};
 use super::event::{BlockEvent, RunEvent};
-use super::fold::{BlockState, Illegal};
+use super::fold::BlockState;
+use super::illegal::Illegal;
 use super::name::{StreamEvent, entry_key, hint_key, kind_folder, parse_entry_name, shown, stream_folder};
 use super::run_state::RunState;
 use crate::id::{BadName, BlockAddr, InfraId, RunId, Seq};

@@ -10,6 +10,7 @@ mod claim;
 mod commit;
 mod envelope;
 mod fold;
+mod illegal;
 mod key;
 mod lease;
 mod log;
@@ -28,7 +29,8 @@ pub use arriving::{Arrival, Arriving};
 pub use claim::{ClaimError, ClaimRefused, claim_block};
 pub use commit::Claim;
 pub use envelope::{Author, Body, ClaimRef, Entry, EntryError, EntryProblem, FORMAT, Head, Writer};
-pub use fold::{BlockState, Deposed, Illegal, OpenClaim, ResourceState};
+pub use fold::{BlockState, Deposed, Health, OpenClaim, ResourceState};
+pub use illegal::Illegal;
 pub use key::{PublicKey, Signer};
 pub use lease::{Lease, LeaseLapsed, Timing};
 pub use log::{

@@ -7,7 +7,8 @@
 use serde::Serialize;
 
 use super::event::ObjectRecord;
-use super::fold::{BlockState, Illegal, ResourceState};
+use super::fold::{BlockState, ResourceState};
+use super::illegal::Illegal;
 use crate::id::{BlockAddr, Epoch, ObjectId, ResourceAddr, ResourceName};
 use crate::value::Fields;
 
@@ -53,10 +54,11 @@ impl BlockState {
         resource: &ResourceName,
         record: &ObjectRecord,
         applied: Option<Fields>,
+        protected: bool,
     ) -> Result<(), Illegal> {
         self.vacant(resource)?;
         self.settled(resource, None)?;
-        let (made, protected) = (self.next_intent, self.defines_protected(resource));
+        let (made, protected) = (self.next_intent, protected || self.defines_protected(resource));
         let state = ResourceState { object: record.clone(), applied, made, maker: None, protected };
         self.resources.insert(resource.clone(), state);
         Ok(())

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::envelope::{Entry, Head};
 use super::event::{Holder, RunEvent, RunOutcome, TakeOver};
-use super::fold::Illegal;
+use super::illegal::Illegal;
 use crate::id::{BlockAddr, CheckName, Digest, Generation, Revision};
 use crate::progress::CheckResult;
 

@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::envelope::{self, Author, ClaimRef, Entry, EntryProblem, Expected, Head};
-use super::fold::Illegal;
+use super::illegal::Illegal;
 use super::log::backoff;
 use super::name::{StreamEvent, entry_key, shown};
 use crate::id::Seq;

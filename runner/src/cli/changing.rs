@@ -15,7 +15,8 @@ use crate::report::ReportFile;
 /// Flags of `apply`.
 #[derive(Debug, Args)]
 pub(crate) struct ApplyArgs {
-    /// A plan that `plan --out` wrote: it is applied as it is, once [default: plan now]
+    /// A plan that `plan --out` wrote: it is applied as it is, once. Definitions and state of its blocks have to be those that
+    /// it was made from; --revision and --generation too, where they are given [default: plan now]
     #[arg(value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
     #[command(flatten)]

@@ -20,6 +20,10 @@ pub(crate) fn planned(plan: &Plan) -> Vec<Event> {
                 let text = format!("{type_name} {id} carries the mark of {address}, but no log knows it");
                 (address.to_string(), text)
             }
+            Note::ChecksDue { block, checks: _ } => {
+                let text = format!("{block} was not found healthy since it was last changed: its checks are asked");
+                (block.to_string(), text)
+            }
             Note::BlockKept { block, because } => {
                 (block.to_string(), format!("{block} is no longer in the code and is kept: {because}"))
             }

@@ -76,12 +76,14 @@ pub(crate) fn words(told: &Told<'_>) -> String {
         BlockEvent::Deposed { resource: _, id } => format!("{id} is to be deleted later"),
         BlockEvent::Gone { resource: _, id } => format!("{id} was found to be gone"),
         BlockEvent::MovedOut { resource: _, to } => format!("moved to {to}"),
-        BlockEvent::MovedIn { resource: _, from, epoch: _, record, applied: _ } => {
+        BlockEvent::MovedIn { resource: _, from, epoch: _, record, applied: _, protected: _ } => {
             format!("moved here from {from}, with {}", record.id)
         }
-        BlockEvent::Adopted { resource: _, record, inputs: _ } => {
+        BlockEvent::Adopting { resource: _, id } => format!("is about to take over {id}"),
+        BlockEvent::Adopted { resource: _, record, inputs: _, protected: _ } => {
             format!("took over {} {} as it was", record.type_name, record.id)
         }
+        BlockEvent::Healthy {} => "its health checks passed".to_owned(),
         BlockEvent::Reserved { run } => format!("a place was reserved for run {}", run.short()),
     }
 }

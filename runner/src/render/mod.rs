@@ -15,11 +15,14 @@ pub(crate) mod show;
 pub(crate) mod state;
 pub(crate) mod style;
 mod table;
+mod terminal;
 pub(crate) mod words;
 
 use serde::Serialize;
 
-pub(crate) use out::{Manner, as_it_is, document, error, event, hint, is_json, line, prompt, set_manner, warning};
+pub(crate) use out::{
+    Manner, Told, as_it_is, document, end, error, event, hint, is_json, line, prompt, set_manner, warning,
+};
 
 /// The version of what `--json` prints: additions do not raise it.
 pub(crate) const FORMAT_VERSION: &str = "1";

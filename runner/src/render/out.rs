@@ -3,10 +3,11 @@
 //! With `--json`, standard output carries one JSON object per line, whoever speaks: a line of text becomes an event of
 //! type `log`, an error a `diagnostic`.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::sync::OnceLock;
 use std::time::SystemTime;
 
+use super::plain;
 use super::style::{DIM, RED, YELLOW};
 use crate::events::{self, Event, Severity};
 
@@ -22,6 +23,38 @@ pub(crate) struct Manner {
 }
 
 static MANNER: OnceLock<Manner> = OnceLock::new();
+/// Why something did not get to standard output.
+static LOST: OnceLock<String> = OnceLock::new();
+
+/// That nobody reads any more (`| head`) is no error; anything else that keeps a text from its reader is one, in the end.
+fn printed(written: io::Result<()>) {
+    if let Err(error) = written
+        && error.kind() != io::ErrorKind::BrokenPipe
+    {
+        LOST.get_or_init(|| error.to_string());
+    }
+}
+
+/// Whether all that was said got to standard output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// It did, as far as anybody read it.
+    All,
+    /// Some did not, which standard error says.
+    NotAll,
+}
+
+/// The last thing that is said: whether the rest could be.
+pub(crate) fn end() -> Told {
+    printed(io::stdout().lock().flush());
+    match LOST.get() {
+        None => Told::All,
+        Some(error) => {
+            complaint(&format!("standard output can't be written: {error}"));
+            Told::NotAll
+        }
+    }
+}
 
 /// Says how this process speaks. The first one counts.
 pub(crate) fn set_manner(manner: Manner) {
@@ -47,9 +80,9 @@ pub(crate) fn is_automated() -> bool {
 /// An event on standard output: one line.
 pub(crate) fn event(event: &Event) {
     let line = event.line(SystemTime::now());
-    // Nobody may read it any more, which is no error. Whoever follows sees each event when it happens.
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{line}").and_then(|()| out.flush()).unwrap_or_default();
+    // Whoever follows sees each event when it happens.
+    let mut out = io::stdout().lock();
+    printed(writeln!(out, "{}", super::json_escaped(&line)).and_then(|()| out.flush()));
 }
 
 /// A line on standard output. One that nobody reads any more (`| head`) is not an error.
@@ -64,28 +97,32 @@ pub(crate) fn line(text: &str) {
     if manner().document {
         writeln!(anstream::stderr().lock(), "{text}").unwrap_or_default();
     } else {
-        writeln!(anstream::stdout().lock(), "{text}").unwrap_or_default();
+        printed(writeln!(anstream::stdout().lock(), "{text}"));
     }
 }
 
 /// A whole document on standard output, to the last byte.
 pub(crate) fn document(text: &str) {
-    let mut out = std::io::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).unwrap_or_default();
+    let mut out = io::stdout().lock();
+    printed(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
 }
 
 /// A text for scripts, byte by byte, and a line end.
 pub(crate) fn as_it_is(text: &str) {
-    writeln!(std::io::stdout().lock(), "{text}").unwrap_or_default();
+    printed(writeln!(io::stdout().lock(), "{text}"));
 }
 
-/// An error, on standard error.
+/// An error, on standard error. What a server said may be part of it: it stands on one line, and steers no terminal.
 pub(crate) fn error(text: &str) {
     if is_json() {
         event(&events::diagnostic(Severity::Error, text, None));
         return;
     }
-    writeln!(anstream::stderr().lock(), "{RED}error:{RED:#} {text}").unwrap_or_default();
+    complaint(text);
+}
+
+fn complaint(text: &str) {
+    writeln!(anstream::stderr().lock(), "{RED}error:{RED:#} {}", plain(text)).unwrap_or_default();
 }
 
 /// Something that may be wrong, on standard error.
@@ -94,18 +131,18 @@ pub(crate) fn warning(text: &str) {
         event(&events::diagnostic(Severity::Warning, text, None));
         return;
     }
-    writeln!(anstream::stderr().lock(), "{YELLOW}warning:{YELLOW:#} {text}").unwrap_or_default();
+    writeln!(anstream::stderr().lock(), "{YELLOW}warning:{YELLOW:#} {}", plain(text)).unwrap_or_default();
 }
 
 /// What to type next, for people only.
 pub(crate) fn hint(text: &str) {
     if !is_json() && !is_automated() {
-        writeln!(anstream::stdout().lock(), "{DIM}{text}{DIM:#}").unwrap_or_default();
+        printed(writeln!(anstream::stdout().lock(), "{DIM}{text}{DIM:#}"));
     }
 }
 
 /// A question without a line end.
 pub(crate) fn prompt(text: &str) {
     let mut out = anstream::stdout().lock();
-    write!(out, "{text}").and_then(|()| out.flush()).unwrap_or_default();
+    printed(write!(out, "{text}").and_then(|()| out.flush()));
 }

@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 
 use super::board::{Board, Detail};
 use super::out;
+use super::terminal::Terminal;
 use crate::events::Stream;
 
 /// How often the display is drawn: its spinner moves, its times count.
@@ -195,7 +196,7 @@ fn live() -> Option<Live> {
     if !std::io::stderr().is_terminal() || dumb || logging {
         return None;
     }
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::term_like(Box::new(Terminal::stderr())));
     // A constant template; were it wrong, the default one would do.
     if let Ok(style) = ProgressStyle::with_template("{msg}") {
         bar.set_style(style);

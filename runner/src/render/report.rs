@@ -6,7 +6,7 @@ use provision_core::progress::CheckResult;
 use provision_core::stream::event::RunOutcome;
 
 use super::style::{BOLD, GREEN, RED, YELLOW};
-use super::{is_json, table};
+use super::{is_json, plain, table};
 use crate::events;
 use crate::report::Account;
 
@@ -15,9 +15,6 @@ const WIDTH: usize = 120;
 
 /// Prints the complete account: what was done, what not, and why.
 pub(crate) fn show(account: &Account) {
-    for problem in &account.problems {
-        super::error(problem);
-    }
     if is_json() {
         events::run_complete(account).iter().for_each(super::event);
         return;
@@ -55,7 +52,7 @@ fn troubles(account: &Account) -> Vec<String> {
         match &action.result {
             ActionResult::Done | ActionResult::Unneeded => {}
             ActionResult::Failed { error } => {
-                failed.push(format!("{RED}{}: failed:{RED:#} {error}", action.resource));
+                failed.push(format!("{RED}{}: failed:{RED:#} {}", action.resource, plain(error)));
             }
             ActionResult::Skipped { why, .. } => {
                 let resource = action.resource.to_string();
@@ -68,15 +65,30 @@ fn troubles(account: &Account) -> Vec<String> {
     }
     for (block, check) in account.blocks.iter().flat_map(|block| block.checks.iter().map(move |check| (block, check))) {
         if let CheckResult::Failed { reason } = &check.result {
-            failed.push(format!("{RED}{}: check {} failed:{RED:#} {reason}", block.addr, check.check));
+            failed.push(format!("{RED}{}: check {} failed:{RED:#} {}", block.addr, check.check, plain(reason)));
         }
     }
-    failed.extend(skipped.into_iter().map(|(why, resources)| match &resources[..] {
-        [first, second, third, _, _, ..] => {
-            let more = resources.len() - 3;
-            format!("{YELLOW}{first}, {second}, {third} and {more} more: not done:{YELLOW:#} {why}")
-        }
-        few => format!("{YELLOW}{}: not done:{YELLOW:#} {why}", few.join(", ")),
+    failed.extend(skipped.into_iter().map(|(why, resources)| {
+        let which = match &resources[..] {
+            [first, second, third, _, _, ..] => {
+                format!("{first}, {second}, {third} and {} more", resources.len() - 3)
+            }
+            few => few.join(", "),
+        };
+        format!("{YELLOW}{which}: not done:{YELLOW:#} {}", plain(why))
     }));
     failed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::samples;
+
+    #[test]
+    fn reasons_stand_on_one_line_and_steer_no_terminal() {
+        let lines = lines(&samples::account(), 100);
+        assert!(lines.iter().any(|line| line.contains(r"has been reached & \u{1b}[31mno\nmore")), "{lines:#?}");
+        assert!(!lines.iter().any(|line| line.contains("\u{1b}[31mno") || line.contains('\n')), "{lines:#?}");
+    }
 }

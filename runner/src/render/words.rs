@@ -4,35 +4,37 @@ use std::time::Duration;
 
 use provision_core::progress::{CheckResult, Progress, Verb};
 
+use super::plain;
 use super::style::{DIM, GREEN, RED, YELLOW};
 
-/// A line for an event. Every line of a resource or block begins with its address.
+/// A line for an event. Every line of a resource or block begins with its address. What a server says is on that line too,
+/// and steers no terminal.
 pub(crate) fn text(progress: &Progress) -> String {
     match progress {
-        Progress::Phase { what } => format!("{DIM}{what} …{DIM:#}"),
+        Progress::Phase { what } => format!("{DIM}{} …{DIM:#}", plain(what)),
         Progress::Claimed { block, run } => format!("{DIM}{block}: claimed by run {}{DIM:#}", run.short()),
         Progress::Started { resource, verb } => format!("{DIM}{resource}: {} …{DIM:#}", doing(*verb)),
-        Progress::Waiting { resource, why } => format!("{DIM}{resource}: waiting: {why}{DIM:#}"),
+        Progress::Waiting { resource, why } => format!("{DIM}{resource}: waiting: {}{DIM:#}", plain(why)),
         Progress::Finished { resource, verb, id, took_ms } => {
-            let id = id.as_ref().map(|id| format!(" {id}")).unwrap_or_default();
+            let id = id.as_ref().map(|id| format!(" {}", plain(id))).unwrap_or_default();
             format!("{GREEN}{resource}: {}{GREEN:#}{id} after {}", done(*verb), seconds(*took_ms))
         }
-        Progress::Failed { resource, error, .. } => format!("{RED}{resource}: failed:{RED:#} {error}"),
-        Progress::Skipped { resource, why, .. } => format!("{YELLOW}{resource}: not done:{YELLOW:#} {why}"),
+        Progress::Failed { resource, error, .. } => format!("{RED}{resource}: failed:{RED:#} {}", plain(error)),
+        Progress::Skipped { resource, why, .. } => format!("{YELLOW}{resource}: not done:{YELLOW:#} {}", plain(why)),
         Progress::Moved { resource, from } => format!("{GREEN}{resource}: moved{GREEN:#} from {from}"),
-        Progress::Checking { block, check, what } => format!("{DIM}{block}: check {check}: {what}{DIM:#}"),
+        Progress::Checking { block, check, what } => format!("{DIM}{block}: check {check}: {}{DIM:#}", plain(what)),
         Progress::Checked { block, check, result, simulated, took_ms } => {
             let by = if *simulated { " (simulated)" } else { "" };
             let took = seconds(*took_ms);
             match result {
                 CheckResult::Passed => format!("{GREEN}{block}: check {check} passed{by}{GREEN:#} after {took}"),
                 CheckResult::Failed { reason } => {
-                    format!("{RED}{block}: check {check} failed{by}:{RED:#} {reason}")
+                    format!("{RED}{block}: check {check} failed{by}:{RED:#} {}", plain(reason))
                 }
                 CheckResult::Interrupted => format!("{YELLOW}{block}: check {check}{YELLOW:#} was interrupted"),
             }
         }
-        Progress::Recovered { resource, what } => format!("{resource}: of an interrupted run: {what}"),
+        Progress::Recovered { resource, what } => format!("{resource}: of an interrupted run: {}", plain(what)),
     }
 }
 

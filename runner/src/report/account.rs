@@ -1,5 +1,7 @@
 //! The account of a run: its report, and what its plan and its code say about the blocks.
 
+use std::collections::BTreeMap;
+
 use provision_core::desired::Desired;
 use provision_core::exec::{ActionReport, ActionResult, BlockReport, BlockResult, CheckReport, RunReport};
 use provision_core::id::{BlockAddr, EnvName, Generation, InfraId, Revision, RunId};
@@ -10,7 +12,8 @@ use provision_core::stream::event::RunOutcome;
 /// The account of a run.
 #[derive(Debug, Clone)]
 pub(crate) struct Account {
-    pub(crate) infra: InfraId,
+    /// Not known where the code gives it a name that is none.
+    pub(crate) infra: Option<InfraId>,
     /// What the code was built from, where that is known.
     pub(crate) revision: Option<Revision>,
     /// Known with the plan.
@@ -19,6 +22,8 @@ pub(crate) struct Account {
     pub(crate) simulated: bool,
     /// Known with the plan.
     pub(crate) run: Option<RunId>,
+    /// How far the command came.
+    pub(crate) reached: Reached,
     pub(crate) outcome: RunOutcome,
     /// Why nothing was done, where the run was refused as a whole.
     pub(crate) reason: Option<String>,
@@ -26,6 +31,31 @@ pub(crate) struct Account {
     pub(crate) times: Times,
     /// In the order of their addresses.
     pub(crate) blocks: Vec<BlockAccount>,
+}
+
+/// How far a command came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reached {
+    /// No run was begun.
+    NoRun,
+    /// A run was begun, whatever it did.
+    Run,
+}
+
+/// What there is to say of a command that ended before there was a plan: nothing of the code was touched.
+pub(crate) struct Unplanned<'a> {
+    pub(crate) infra: Option<InfraId>,
+    /// Of code without findings.
+    pub(crate) desired: Option<&'a Desired>,
+    pub(crate) revision: Option<Revision>,
+    pub(crate) mode: Mode,
+    pub(crate) simulated: bool,
+    pub(crate) outcome: RunOutcome,
+    /// What became of the blocks that it was about.
+    pub(crate) blocks: BTreeMap<BlockAddr, BlockResult>,
+    pub(crate) reason: Option<String>,
+    pub(crate) problems: Vec<String>,
+    pub(crate) times: Times,
 }
 
 /// When the command began and ended, in milliseconds since 1970.
@@ -56,13 +86,13 @@ pub(crate) struct Counts {
 }
 
 impl Account {
-    /// Of a run of this plan; `reason` says why it was refused as a whole, where it was.
+    /// Of this plan; `reason` says why a run of it was refused as a whole, where it was.
     pub(crate) fn new(
         plan: &Plan,
         desired: &Desired,
         report: RunReport,
+        reached: Reached,
         reason: Option<String>,
-        simulated: bool,
         times: Times,
     ) -> Self {
         let RunReport { run, outcome, actions, checks, blocks, problems } = report;
@@ -74,12 +104,13 @@ impl Account {
             report,
         });
         Self {
-            infra: plan.infra.clone(),
+            infra: Some(plan.infra.clone()),
             revision: Some(plan.revision.clone()),
             generation: Some(plan.generation),
             mode: plan.mode,
-            simulated,
+            simulated: plan.simulated,
             run: Some(run),
+            reached,
             outcome,
             reason,
             problems,
@@ -88,42 +119,31 @@ impl Account {
         }
     }
 
-    /// Of a command that ended before there was a plan: nothing of the code was touched.
-    pub(crate) fn without_plan(
-        desired: &Desired,
-        revision: Option<Revision>,
-        mode: Mode,
-        outcome: RunOutcome,
-        reason: String,
-        simulated: bool,
-        times: Times,
-    ) -> Self {
-        let skipped = BlockReport {
-            started_ms: None,
-            ended_ms: None,
-            result: BlockResult::Skipped,
-            reason: Some(reason.clone()),
-            cause: None,
-        };
-        let blocks = desired.blocks.keys().map(|addr| BlockAccount {
-            addr: addr.clone(),
-            env: env(None, desired, addr),
-            report: skipped.clone(),
+    /// Of a command that ended before there was a plan.
+    pub(crate) fn unplanned(unplanned: Unplanned<'_>) -> Self {
+        let Unplanned { infra, desired, revision, mode, simulated, outcome, blocks, reason, problems, times } =
+            unplanned;
+        let blocks = blocks.into_iter().map(|(addr, result)| BlockAccount {
+            env: desired.and_then(|desired| env(None, desired, &addr)),
+            addr,
+            report: BlockReport { started_ms: None, ended_ms: None, result, reason: reason.clone(), cause: None },
             actions: Vec::new(),
             checks: Vec::new(),
         });
+        let blocks = blocks.collect();
         Self {
-            infra: desired.infra.clone(),
+            infra,
             revision,
             generation: None,
             mode,
             simulated,
             run: None,
+            reached: Reached::NoRun,
             outcome,
-            reason: Some(reason),
-            problems: Vec::new(),
+            reason,
+            problems,
             times,
-            blocks: blocks.collect(),
+            blocks,
         }
     }
 
@@ -160,9 +180,9 @@ impl Account {
         let Counts { added, changed, destroyed, moved, adopted } = self.counts();
         let some = |count: usize, what| if count > 0 { format!(", {count} {what}") } else { String::new() };
         let (moved, adopted) = (some(moved, "moved"), some(adopted, "taken over"));
-        let run = self.run.as_ref().map(|run| format!(" Run {}", run.short())).unwrap_or_default();
+        let run = self.run.as_ref().map(|run| format!(". Run {}", run.short())).unwrap_or_default();
         let cloud = if self.simulated { " (simulated)" } else { "" };
-        format!("Resources: {added} added, {changed} changed, {destroyed} destroyed{moved}{adopted}.{run}{cloud}.")
+        format!("Resources: {added} added, {changed} changed, {destroyed} destroyed{moved}{adopted}{run}{cloud}.")
     }
 
     /// Both in one sentence.

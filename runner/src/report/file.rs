@@ -1,7 +1,7 @@
 //! Report files: which, and written when.
 
 use std::fs::File;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -38,23 +38,28 @@ impl FromStr for ReportFile {
 }
 
 /// Makes the files, empty: one that can't be written is noticed before anything runs, and an old report does not stand in
-/// for that of a run that was killed.
+/// for that of a run that was killed or refused. Where one can't be made, the others are all the same.
 pub(crate) fn create(files: &[ReportFile]) -> Result<(), CliError> {
-    for file in files {
-        File::create(&file.path).map_err(|error| CliError::File(file.path.display().to_string(), error))?;
-    }
-    Ok(())
+    all(files, |file| File::create(&file.path).map(drop))
 }
 
 /// Writes the account into each of them.
 pub(crate) fn write(files: &[ReportFile], account: &Account) -> Result<(), CliError> {
-    for file in files {
-        let fail = |error| CliError::File(file.path.display().to_string(), error);
+    all(files, |file| {
         let text = match file.format {
             Format::Json => format!("{:#}\n", json::document(account)),
-            Format::Junit => junit::document(account).map_err(|error| fail(std::io::Error::other(error)))?,
+            Format::Junit => junit::document(account).map_err(io::Error::other)?,
         };
-        File::create(&file.path).and_then(|mut out| out.write_all(text.as_bytes())).map_err(fail)?;
+        File::create(&file.path)?.write_all(text.as_bytes())
+    })
+}
+
+/// Does it with every file. The first one with which that was not possible is told.
+fn all(files: &[ReportFile], act: impl Fn(&ReportFile) -> io::Result<()>) -> Result<(), CliError> {
+    let mut first = Ok(());
+    for file in files {
+        let acted = act(file).map_err(|error| CliError::File(file.path.display().to_string(), error));
+        first = first.and(acted);
     }
-    Ok(())
+    first
 }

@@ -13,7 +13,7 @@ use super::{Account, BlockAccount, Times, utc};
 
 /// The report.
 pub(super) fn document(account: &Account) -> Result<String, SerializeError> {
-    let mut report = Report::new(account.infra.as_str());
+    let mut report = Report::new(account.infra.as_ref().map_or("", |infra| infra.as_str()));
     let Times { started_ms, ended_ms } = account.times;
     report.set_time(duration(Some(started_ms), Some(ended_ms)).unwrap_or_default());
     if let Some(time) = utc(started_ms) {

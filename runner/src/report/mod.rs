@@ -14,7 +14,7 @@ use std::time::SystemTime;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-pub(crate) use account::{Account, BlockAccount, Counts, Times};
+pub(crate) use account::{Account, BlockAccount, Counts, Reached, Times, Unplanned};
 pub(crate) use file::{ReportFile, create, write};
 pub(crate) use json::document as json_document;
 

@@ -6,7 +6,7 @@ use provision_core::plan::Mode;
 use provision_core::progress::{CheckResult, Verb};
 use provision_core::stream::event::RunOutcome;
 
-use super::{Account, BlockAccount, Times};
+use super::{Account, BlockAccount, Reached, Times};
 
 /// 2026-11-23T03:00:00Z.
 const START: u64 = 1_795_402_800_000;
@@ -80,12 +80,13 @@ pub(crate) fn account() -> Account {
     let damaged = Some(("its log is damaged: entry 7 is not signed", None));
     let interrupted = Some(("the run was interrupted", None));
     Account {
-        infra: "wix".parse().unwrap(),
+        infra: Some("wix".parse().unwrap()),
         revision: Some("abc123".parse().unwrap()),
         generation: Some(Generation(42)),
         mode: Mode::Apply,
         simulated: true,
         run: Some("0123456789abcdef".parse().unwrap()),
+        reached: Reached::Run,
         outcome: RunOutcome::Failed,
         reason: None,
         problems: vec!["the claim of us-east.app could not be given back".to_owned()],

@@ -5,27 +5,55 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use provision_core::desired::{Desired, DesiredBlock};
+use provision_core::dsl::Infrastructure;
 use provision_core::embed::Task;
-use provision_core::exec::{Clue, FindSpec, Found, RunSpec, Settings, find_candidates};
+use provision_core::exec::{BlockResult, Clue, FindSpec, Found, RunSpec, Settings, find_candidates};
 use provision_core::id::{BlockAddr, ObjectId, ResourceAddr};
 use provision_core::machine::Memory;
 use provision_core::plan::{Mode, Selection};
+use provision_core::stream::event::RunOutcome;
 
-use super::execute::{Ended, Job, plan_and_execute};
-use crate::cli::{AdoptArgs, Cli, ImportArgs, RunArgs};
+use super::execute::plan_and_execute;
+use super::job::{Ended, Job, accounted};
+use crate::cli::{AdoptArgs, Cli, ImportArgs};
 use crate::error::CliError;
 use crate::render::progress::Watcher;
-use crate::{Exit, clouds, render, setup, signals};
+use crate::report::{Account, Unplanned};
+use crate::setup::{self, Opening};
+use crate::{Exit, clouds, render, signals};
 
-pub(crate) async fn import(cli: &Cli, args: &ImportArgs, desired: Desired) -> Result<Exit, CliError> {
+pub(crate) async fn import(
+    cli: &Cli,
+    args: &ImportArgs,
+    infrastructure: fn() -> Infrastructure,
+) -> Result<Exit, CliError> {
     let ImportArgs { address, id, run } = args;
-    known(&desired, &address.block, [address])?;
-    let adoptions = BTreeMap::from([(address.clone(), id.clone())]);
-    let job = job(cli, run, &desired);
-    job.account_for(async |started_ms| take_over(&job, &address.block, adoptions, started_ms).await).await
+    let work = async |job: &Job<'_>| match known(job.desired, &address.block, [address]) {
+        Ok(()) => take_over(job, &address.block, BTreeMap::from([(address.clone(), id.clone())])).await,
+        Err(error) => (Err(error), None),
+    };
+    accounted(cli, run, Mode::Adopt, infrastructure, work).await
 }
 
-pub(crate) async fn adopt(cli: &Cli, args: &AdoptArgs, desired: Desired) -> Result<Exit, CliError> {
+pub(crate) async fn adopt(
+    cli: &Cli,
+    args: &AdoptArgs,
+    infrastructure: fn() -> Infrastructure,
+) -> Result<Exit, CliError> {
+    let block = &args.block;
+    let work = async |job: &Job<'_>| match wanted(job, args).await {
+        Ok(Some(adoptions)) => take_over(job, block, adoptions).await,
+        Ok(None) => {
+            render::line(&format!("Every resource of {block} has an object already: there is nothing to take over."));
+            (Ok(Exit::Ok), Some(nothing_left(job, block)))
+        }
+        Err(error) => (Err(error), None),
+    };
+    accounted(cli, &args.run, Mode::Adopt, infrastructure, work).await
+}
+
+/// What is to be taken over: what is named, or what is found. Nothing where there is nothing to look for.
+async fn wanted(job: &Job<'_>, args: &AdoptArgs) -> Result<Option<BTreeMap<ResourceAddr, ObjectId>>, CliError> {
     let block = &args.block;
     let mut named = BTreeMap::new();
     for object in &args.objects {
@@ -39,30 +67,29 @@ pub(crate) async fn adopt(cli: &Cli, args: &AdoptArgs, desired: Desired) -> Resu
     if let Some(id) = named.values().find(|id| !ids.insert(*id)) {
         return Err(CliError::NamedTwice(id.to_string()));
     }
-    known(&desired, block, named.keys())?;
+    known(job.desired, block, named.keys())?;
+    if !named.is_empty() {
+        return Ok(Some(named));
+    }
     let tags = args.tags().map_err(CliError::Tags)?;
-    let job = job(cli, &args.run, &desired);
-    let work = async |started_ms| {
-        if !named.is_empty() {
-            return take_over(&job, block, named, started_ms).await;
-        }
-        let clue = if args.by_name { Clue::Name } else { Clue::Tags(tags) };
-        match look(&job, block, clue).await.and_then(|found| chosen(block, found, args.partial)) {
-            Ok(Some(adoptions)) => take_over(&job, block, adoptions, started_ms).await,
-            Ok(None) => {
-                render::line(&format!(
-                    "Every resource of {block} has an object already: there is nothing to take over."
-                ));
-                (Ok(Exit::Ok), None)
-            }
-            Err(error) => (Err(error), None),
-        }
-    };
-    job.account_for(work).await
+    let clue = if args.by_name { Clue::Name } else { Clue::Tags(tags) };
+    chosen(block, look(job, block, clue).await?, args.partial)
 }
 
-fn job<'a>(cli: &'a Cli, args: &'a RunArgs, desired: &'a Desired) -> Job<'a> {
-    Job { cli, args, desired, mode: Mode::Adopt }
+/// The account of an adoption that was done before.
+fn nothing_left(job: &Job<'_>, block: &BlockAddr) -> Account {
+    Account::unplanned(Unplanned {
+        infra: Some(job.desired.infra.clone()),
+        desired: Some(job.desired),
+        revision: job.cli.revision.clone(),
+        mode: job.mode,
+        simulated: job.cli.simulate,
+        outcome: RunOutcome::Succeeded,
+        blocks: BTreeMap::from([(block.clone(), BlockResult::Unchanged)]),
+        reason: None,
+        problems: Vec::new(),
+        times: job.times(),
+    })
 }
 
 /// Whether the code has the block and these resources of it.
@@ -84,17 +111,12 @@ fn known<'a>(
     }
 }
 
-async fn take_over(
-    job: &Job<'_>,
-    block: &BlockAddr,
-    adoptions: BTreeMap<ResourceAddr, ObjectId>,
-    started_ms: u64,
-) -> Ended {
+async fn take_over(job: &Job<'_>, block: &BlockAddr, adoptions: BTreeMap<ResourceAddr, ObjectId>) -> Ended {
     match job.spec(true) {
         Ok(spec) => {
             // Other blocks are not looked at: what is wrong there is not in the way.
             let selection = Selection { blocks: BTreeSet::from([block.clone()]), ..Selection::default() };
-            plan_and_execute(job, RunSpec { adoptions, selection, ..spec }, started_ms).await
+            plan_and_execute(job, RunSpec { adoptions, selection, ..spec }).await
         }
         Err(error) => (Err(error), None),
     }
@@ -107,7 +129,7 @@ async fn look(job: &Job<'_>, block: &BlockAddr, clue: Clue) -> Result<Found, Cli
         providers: clouds::providers(),
         read_attempts: Settings::default().read_attempts,
     };
-    let world = setup::world(job.cli, &job.desired.custom_checks).await?;
+    let world = setup::world(job.cli, &job.desired.custom_checks, Opening::Run).await?;
     let mut watcher = Watcher::new(None, false);
     let block = block.clone();
     let looking =

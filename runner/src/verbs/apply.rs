@@ -1,45 +1,44 @@
 //! `apply` and `destroy`.
 
-use provision_core::desired::Desired;
+use provision_core::dsl::Infrastructure;
 use provision_core::plan::Mode;
 
-use super::execute::{Job, plan_and_execute};
+use super::execute::plan_and_execute;
+use super::job::{Ended, Job, accounted};
 use super::sealed;
 use crate::Exit;
-use crate::cli::{ApplyArgs, Cli, DestroyArgs, RunArgs, SelectArgs};
+use crate::cli::{ApplyArgs, Cli, DestroyArgs, SelectArgs};
 use crate::error::CliError;
 
-pub(crate) async fn apply(cli: &Cli, args: &ApplyArgs, desired: Desired) -> Result<Exit, CliError> {
-    let ApplyArgs { file, select, allow_many_deletions, run } = args;
-    match file {
-        Some(_) if !select.selection().is_all() => Err(CliError::SelectsOfPlan),
-        Some(file) => {
-            sealed::run(&Job { cli, args: run, desired: &desired, mode: Mode::Apply }, file, *allow_many_deletions)
-                .await
-        }
-        None => planned_now(cli, run, select, &desired, Mode::Apply, *allow_many_deletions).await,
-    }
-}
-
-pub(crate) async fn destroy(cli: &Cli, args: &DestroyArgs, desired: Desired) -> Result<Exit, CliError> {
-    planned_now(cli, &args.run, &args.select, &desired, Mode::Destroy, true).await
-}
-
-async fn planned_now(
+pub(crate) async fn apply(
     cli: &Cli,
-    args: &RunArgs,
-    select: &SelectArgs,
-    desired: &Desired,
-    mode: Mode,
-    many_deletions: bool,
+    args: &ApplyArgs,
+    infrastructure: fn() -> Infrastructure,
 ) -> Result<Exit, CliError> {
-    let job = Job { cli, args, desired, mode };
-    let work = async |started_ms| match job.spec(many_deletions) {
+    let ApplyArgs { file, select, allow_many_deletions, run } = args;
+    let work = async |job: &Job<'_>| match file {
+        Some(_) if !select.selection().is_all() => (Err(CliError::SelectsOfPlan), None),
+        Some(file) => sealed::run(job, file, *allow_many_deletions).await,
+        None => planned_now(job, select, *allow_many_deletions).await,
+    };
+    accounted(cli, run, Mode::Apply, infrastructure, work).await
+}
+
+pub(crate) async fn destroy(
+    cli: &Cli,
+    args: &DestroyArgs,
+    infrastructure: fn() -> Infrastructure,
+) -> Result<Exit, CliError> {
+    let work = async |job: &Job<'_>| planned_now(job, &args.select, true).await;
+    accounted(cli, &args.run, Mode::Destroy, infrastructure, work).await
+}
+
+async fn planned_now(job: &Job<'_>, select: &SelectArgs, many_deletions: bool) -> Ended {
+    match job.spec(many_deletions) {
         Ok(mut spec) => {
             spec.selection = select.selection();
-            plan_and_execute(&job, spec, started_ms).await
+            plan_and_execute(job, spec).await
         }
         Err(error) => (Err(error), None),
-    };
-    job.account_for(work).await
+    }
 }

@@ -9,7 +9,8 @@ use provision_core::machine::Memory;
 use crate::cli::{Cli, DriftArgs};
 use crate::error::CliError;
 use crate::render::progress::Watcher;
-use crate::{Exit, clouds, render, setup, signals};
+use crate::setup::{self, Opening};
+use crate::{Exit, clouds, render, signals};
 
 pub(crate) async fn run(cli: &Cli, args: &DriftArgs, infrastructure: fn() -> Infrastructure) -> Result<Exit, CliError> {
     let code = infrastructure();
@@ -22,7 +23,7 @@ pub(crate) async fn run(cli: &Cli, args: &DriftArgs, infrastructure: fn() -> Inf
         providers: clouds::providers(),
         read_attempts: Settings::default().read_attempts,
     };
-    let world = setup::world(cli, &Default::default()).await?;
+    let world = setup::world(cli, &Default::default(), Opening::Look).await?;
     let looking = Task::start(Memory::default(), world, |io| async move { look_for_drift(&io, &spec).await });
     // Nothing but the report may stand on standard output where a program reads it.
     let report = if args.json {

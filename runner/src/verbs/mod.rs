@@ -5,6 +5,7 @@ mod apply;
 mod drift;
 mod execute;
 mod graph;
+mod job;
 mod output;
 mod plan;
 mod plan_file;
@@ -32,32 +33,19 @@ pub(crate) async fn run(cli: Cli, infrastructure: fn() -> Infrastructure) -> Res
         Verb::Run(verb) => runs::run(&cli, verb, infrastructure).await,
         Verb::State(verb) => state(&cli, verb, infrastructure).await,
         Verb::Show(args) => show::run(args),
-        Verb::Validate
-        | Verb::Plan(_)
-        | Verb::Apply(_)
-        | Verb::Destroy(_)
-        | Verb::Import(_)
-        | Verb::Adopt(_)
-        | Verb::Graph(_) => match infrastructure().finish() {
-            Ok(desired) => of_code(&cli, desired).await,
-            Err(findings) => Ok(validate::refused(&findings)),
-        },
+        // What makes a run is accounted for, also where the code has findings.
+        Verb::Apply(args) => apply::apply(&cli, args, infrastructure).await,
+        Verb::Destroy(args) => apply::destroy(&cli, args, infrastructure).await,
+        Verb::Import(args) => adopt::import(&cli, args, infrastructure).await,
+        Verb::Adopt(args) => adopt::adopt(&cli, args, infrastructure).await,
+        Verb::Validate => Ok(validate::valid(&without_findings(infrastructure)?)),
+        Verb::Plan(args) => plan::run(&cli, args, without_findings(infrastructure)?).await,
+        Verb::Graph(args) => graph::run(args, &without_findings(infrastructure)?),
     }
 }
 
-/// Verbs that need code without findings.
-async fn of_code(cli: &Cli, desired: Desired) -> Result<Exit, CliError> {
-    match &cli.verb {
-        Verb::Validate => Ok(validate::valid(&desired)),
-        Verb::Plan(args) => plan::run(cli, args, desired).await,
-        Verb::Apply(args) => apply::apply(cli, args, desired).await,
-        Verb::Destroy(args) => apply::destroy(cli, args, desired).await,
-        Verb::Import(args) => adopt::import(cli, args, desired).await,
-        Verb::Adopt(args) => adopt::adopt(cli, args, desired).await,
-        Verb::Graph(args) => graph::run(args, &desired),
-        // Carried out without it.
-        Verb::Drift(_) | Verb::Output(_) | Verb::Run(_) | Verb::State(_) | Verb::Show(_) => Ok(Exit::Ok),
-    }
+fn without_findings(infrastructure: fn() -> Infrastructure) -> Result<Desired, CliError> {
+    infrastructure().finish().map_err(|findings| validate::refused(&findings))
 }
 
 async fn state(cli: &Cli, verb: &StateVerb, infrastructure: fn() -> Infrastructure) -> Result<Exit, CliError> {

@@ -38,6 +38,10 @@ fn place(folder: &Path, file: &Path, bytes: &[u8]) -> io::Result<()> {
 pub(crate) fn read(file: &Path) -> Result<Plan, CliError> {
     let name = || file.display().to_string();
     let most = u64::try_from(MOST_BYTES).unwrap_or(u64::MAX);
+    // A pipe would be waited for.
+    if fs::metadata(file).is_ok_and(|there| !there.is_file()) {
+        return Err(CliError::NoPlanFile(name()));
+    }
     let mut bytes = Vec::new();
     let opened = File::open(file).and_then(|file| file.take(most.saturating_add(1)).read_to_end(&mut bytes));
     opened.map_err(|error| CliError::File(name(), error))?;

@@ -7,26 +7,23 @@ use provision_core::machine::Memory;
 use provision_core::plan::Plan;
 use provision_core::stream::{RunStart, earlier_run};
 
-use super::execute::{Job, carry_out};
+use super::execute::carry_out;
+use super::job::{Ended, Job};
 use super::plan_file;
 use crate::error::CliError;
 use crate::report::Account;
 use crate::{Exit, render, store};
 
-pub(crate) async fn run(job: &Job<'_>, file: &Path, many_deletions: bool) -> Result<Exit, CliError> {
-    let work = async |started_ms| {
-        let mut account = None;
-        let ended = once(job, file, many_deletions, started_ms, &mut account).await;
-        (ended, account)
-    };
-    job.account_for(work).await
+pub(crate) async fn run(job: &Job<'_>, file: &Path, many_deletions: bool) -> Ended {
+    let mut account = None;
+    let ended = once(job, file, many_deletions, &mut account).await;
+    (ended, account)
 }
 
 async fn once(
     job: &Job<'_>,
     file: &Path,
     many_deletions: bool,
-    started_ms: u64,
     account: &mut Option<Account>,
 ) -> Result<Exit, CliError> {
     let plan = plan_file::read(file)?;
@@ -43,7 +40,7 @@ async fn once(
     if let Some(resumed) = resumed {
         render::line(&format!("{resumed}\n"));
     }
-    carry_out(job, &spec, &Memory::default(), &plan, started_ms, account).await
+    carry_out(job, &spec, &Memory::default(), &plan, account).await
 }
 
 /// What the flags do not say, the plan does.
@@ -62,7 +59,7 @@ fn of_plan(spec: RunSpec, plan: &Plan, job: &Job<'_>) -> RunSpec {
 /// Whose run this goes on with, in words, if it was begun and cut off.
 async fn resumed(job: &Job<'_>, spec: &RunSpec, plan: &Plan) -> Result<Option<String>, CliError> {
     let (run, timing) = (plan.run_id(), spec.timing);
-    let earlier = store::read(job.cli, plan.infra.clone(), {
+    let earlier = store::read_before_run(job.cli, plan.infra.clone(), {
         let run = run.clone();
         move |io, infra| async move { Ok(earlier_run(&io, &infra, &run, timing).await?) }
     });

@@ -2,20 +2,15 @@
 
 use provision_core::desired::{Desired, Finding};
 
-use crate::Exit;
-use crate::render;
+use crate::error::CliError;
+use crate::{Exit, render};
 
-/// All findings at once.
-pub(crate) fn refused(findings: &[Finding]) -> Exit {
+/// Prints all findings at once; the error counts them.
+pub(crate) fn refused(findings: &[Finding]) -> CliError {
     for finding in findings {
         render::error(&finding.to_string());
     }
-    let count = findings.len();
-    render::error(&format!(
-        "{count} {} in the definitions; nothing was done",
-        if count == 1 { "problem" } else { "problems" }
-    ));
-    Exit::Failed
+    CliError::Findings { count: findings.len() }
 }
 
 /// Nothing to complain about.

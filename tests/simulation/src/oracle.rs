@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use provision_aws::resources::SCHEMAS;
 use provision_core::call::{Answer, Effect};
 use provision_core::desired::{Desired, DesiredResource};
-use provision_core::id::{BlockAddr, ResourceAddr};
+use provision_core::id::{BlockAddr, CheckName, ResourceAddr};
 use provision_core::schema::Grain;
 use provision_core::sim::Held;
 use provision_core::value::{Fields, OutputRef, Tree, Value};
 
-use crate::trace::{Called, Trace};
+use crate::trace::{Called, Did, Trace};
 
 /// What an oracle found to be wrong.
 pub type Wrong = Result<(), String>;
@@ -266,6 +266,61 @@ pub fn order_respects_refs(desired: &Desired, before: &[Held], trace: &Trace) ->
         Some(pair) => Err(format!("an earlier environment was called after a later one: {pair:?}")),
         None => Ok(()),
     }
+}
+
+/// Every block in which something was made or changed was found healthy afterwards: each of its checks passed as often in
+/// a row as it has to.
+///
+/// # Errors
+/// The first block that was not.
+pub fn health_is_told(desired: &Desired, before: &[Held], trace: &Trace) -> Wrong {
+    let mut whose: BTreeMap<String, ResourceAddr> = BTreeMap::new();
+    for (addr, objects) in by_address(before) {
+        let addr = moved_to(desired, &addr);
+        whose.extend(objects.into_iter().map(|object| (object.id.to_string(), addr.clone())));
+    }
+    let mut changed: BTreeSet<BlockAddr> = BTreeSet::new();
+    let mut passed: BTreeMap<(u32, BlockAddr, CheckName), u32> = BTreeMap::new();
+    for step in &trace.steps {
+        match &step.did {
+            Did::Check { check, answer } => {
+                let key = (step.run, check.block.clone(), check.check.clone());
+                let in_a_row = passed.entry(key).or_default();
+                *in_a_row = if answer.result.is_ok() { *in_a_row + 1 } else { 0 };
+            }
+            Did::Call { sending, answer, .. } | Did::Landed { sending, answer } => {
+                let addr = match &sending.call.effect {
+                    Effect::Create { mark: Some(mark), .. } => Some(mark.address.clone()),
+                    Effect::Create { mark: None, .. } | Effect::Set { .. } => {
+                        sending.object.as_ref().and_then(|id| whose.get(id.as_str()).cloned())
+                    }
+                    Effect::Remove => None,
+                };
+                let Some(addr) = addr else { continue };
+                if let Answer::Done { id: Some(id), .. } = answer {
+                    whose.insert(id.to_string(), addr.clone());
+                }
+                // Whoever goes on waits for what may still land, or finds that it did.
+                let sent = matches!(step.did, Did::Call { .. }) && !matches!(answer, Answer::Refused { .. });
+                if sent {
+                    passed.retain(|(_, block, _), _| *block != addr.block);
+                    changed.insert(addr.block);
+                }
+            }
+            _ => {}
+        }
+    }
+    for block in changed {
+        let checks = desired.blocks.get(&block).into_iter().flat_map(|definition| &definition.checks);
+        for (name, check) in checks {
+            let most =
+                passed.iter().filter(|((_, of, other), _)| *of == block && other == name).map(|(_, times)| *times);
+            if most.max().unwrap_or(0) < check.passes {
+                return Err(format!("{name} of {block} has not passed {} times since its last call", check.passes));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Where the code says that the object of an address is.

@@ -236,7 +236,10 @@ impl Story {
         }
         self.has_not_drifted(sim)?;
         match self.then.mode {
-            Mode::Apply => oracle::is_as_defined(&self.then.desired, &sim.world.objects()),
+            Mode::Apply => {
+                oracle::health_is_told(&self.then.desired, &self.before, &sim.world.trace)?;
+                oracle::is_as_defined(&self.then.desired, &sim.world.objects())
+            }
             Mode::Adopt => self.is_adopted(sim),
             Mode::Destroy if sim.world.objects().is_empty() => Ok(()),
             Mode::Destroy => Err(format!("left over: {:#?}", sim.world.objects())),

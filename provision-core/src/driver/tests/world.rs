@@ -53,6 +53,13 @@ async fn stores_put_once_list_one_level_and_overwrite_hints_alone() {
         assert!(matches!(store.put_if_absent(&key("v1/../x"), vec![]).await, PutAnswer::Unknown(_)));
     }
     assert!(!folder.path().join("made/when/x").exists());
+    // Whoever only looks makes none.
+    assert!(ObjectStoreBackend::open_existing(path.to_str().unwrap()).await.unwrap().is_some());
+    let none = folder.path().join("none");
+    assert!(ObjectStoreBackend::open_existing(none.to_str().unwrap()).await.unwrap().is_none() && !none.exists());
+    fs::write(&none, "").unwrap();
+    let file = ObjectStoreBackend::open_existing(none.to_str().unwrap()).await;
+    assert!(matches!(file, Err(OpenError::Directory { .. })));
 }
 
 #[tokio::test]

@@ -1,7 +1,10 @@
 //! Whether a later plan lies inside an earlier one.
 
+use std::collections::BTreeMap;
+
 use super::support::{With, id, plan, resource, target};
-use crate::plan::{BlockPlan, Ceiling, Outcome, Plan, ReplaceOrder, ResourcePlan, Retirement};
+use crate::plan::{BlockPlan, Ceiling, Outcome, Plan, Reason, ReplaceOrder, ResourcePlan, Retirement};
+use crate::value::{OutputRef, Symbol, Tree};
 
 const MAIN: &str = "dc.net.main";
 
@@ -106,4 +109,24 @@ fn a_resumed_run_finishes_what_it_began_and_nothing_else() {
     assert_eq!(beyond(replace(ReplaceOrder::DeleteFirst), "thing-2", create()), [""; 0], "the old one went first");
     let told = format!("{MAIN}: would create, which the plan does not allow");
     assert_eq!(beyond(update("thing-1"), "thing-2", create()), [told]);
+}
+
+/// What it uses, and what the plan is not about, has changed.
+#[test]
+fn another_value_than_the_plan_says_is_outside() {
+    let update = |group: Tree<Symbol>| ResourcePlan {
+        after: Some(BTreeMap::from([("size".to_owned(), "big".into()), ("hint".to_owned(), group)])),
+        ..resource(&[Outcome::Update]).fields(&["hint"])
+    };
+    let unknown = || {
+        let output = OutputRef { resource: MAIN.parse().unwrap(), output: "id".to_owned() };
+        Tree::Symbol(Symbol::Output(output))
+    };
+    let told = format!(r#"{MAIN}: would set `hint` to "thing-2", and the plan says "thing-1""#);
+    assert_eq!(beyond(update("thing-1".into()), update("thing-2".into())), [told]);
+    assert_eq!(beyond(update("thing-1".into()), update("thing-1".into())), [""; 0]);
+    assert_eq!(beyond(update(unknown()), update("thing-1".into())), [""; 0], "it was not known");
+    let mut open = update("thing-2".into());
+    open.reasons.push(Reason::OpenCall { api: "Set".to_owned() });
+    assert_eq!(beyond(update("thing-1".into()), open), [""; 0], "it is found out first");
 }

@@ -7,3 +7,4 @@ mod graph;
 mod names;
 mod sealed;
 mod support;
+mod whole;

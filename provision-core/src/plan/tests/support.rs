@@ -36,6 +36,7 @@ pub(super) static TOY: Schema = Schema {
 
 static TOYS: &[&Schema] = &[&TOY];
 
+/// A provider of [`TOY`], whose changes need no call.
 pub(super) struct Toy;
 
 impl Provider for Toy {
@@ -170,6 +171,7 @@ pub(super) fn plan<const N: usize>(resources: [(&str, ResourcePlan); N], after: 
             definition: None,
             state: Digest::of(b""),
             checks: BTreeSet::new(),
+            checks_due: BTreeSet::new(),
             resources: BTreeMap::new(),
         };
         let block = blocks.entry(addr.block.clone()).or_insert_with(|| BlockPlan::Planned(Box::new(fresh())));

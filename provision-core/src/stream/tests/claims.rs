@@ -318,6 +318,7 @@ fn what_could_not_be_read_again_is_not_written() {
             from: "us-east.b.main".parse().unwrap(),
             epoch: Epoch(1),
             applied: None,
+            protected: false,
             record: Box::new(record(deep)),
         };
         let error = claim.append(vec![record]).await.unwrap_err();

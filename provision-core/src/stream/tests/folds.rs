@@ -251,6 +251,7 @@ fn resources_move() {
         from: "us-east.b.main".parse().unwrap(),
         epoch: Epoch(1),
         applied: None,
+        protected: false,
         record: Box::new(record.clone()),
     };
     assert_eq!(folded(std::slice::from_ref(&moved_in)).unwrap().resources[&name("main")].object, record);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use provision_core::id::{BlockAddr, CheckName, ResourceAddr};
 use provision_core::progress::{CheckResult, Verb};
 
+use super::super::plain;
 use super::super::style::{DIM, GREEN, RED, YELLOW};
 use super::super::words::{doing, done, elapsed, took};
 use super::Seen;
@@ -76,7 +77,7 @@ impl BlockNow {
 
     pub(super) fn waiting(&mut self, resource: &ResourceAddr, why: &str) {
         if let Some(running) = self.running.get_mut(resource) {
-            running.wait = Some(why.to_owned());
+            running.wait = Some(plain(why));
         }
     }
 
@@ -100,12 +101,12 @@ impl BlockNow {
     pub(super) fn skipped(&mut self, resource: &ResourceAddr, why: &str) {
         self.running.remove(resource);
         self.skipped += 1;
-        self.why.get_or_insert_with(|| why.to_owned());
+        self.why.get_or_insert_with(|| plain(why));
     }
 
     pub(super) fn checking(&mut self, check: &CheckName, what: &str, now: Duration) {
         self.began.get_or_insert(now);
-        self.checking.entry(check.clone()).or_insert_with(|| (String::new(), now)).0 = what.to_owned();
+        self.checking.entry(check.clone()).or_insert_with(|| (String::new(), now)).0 = plain(what);
     }
 
     pub(super) fn checked(&mut self, check: &CheckName, result: &CheckResult) {

@@ -128,12 +128,7 @@ fn cut(text: &str, width: usize) -> String {
 
 fn doing((what, wait): &(String, String), room: usize) -> String {
     let left = room.saturating_sub(what.chars().count() + 2);
-    if wait.is_empty() || left < LEAST_WAIT { what.clone() } else { format!("{what}: {}", plain(wait)) }
-}
-
-/// What a server says can hold a line end; the display has one line for it.
-fn plain(text: &str) -> String {
-    text.replace(char::is_control, " ")
+    if wait.is_empty() || left < LEAST_WAIT { what.clone() } else { format!("{what}: {wait}") }
 }
 
 /// Exactly so wide: cut, or filled with spaces.

@@ -16,7 +16,7 @@ use provision_core::plan::{Moved, Plan, ResourcePlan};
 use provision_core::progress::{CheckResult, Progress};
 
 use super::style::{RED, YELLOW};
-use super::words;
+use super::{plain, words};
 use block::BlockNow;
 
 /// How much is printed for good, beside the live display.
@@ -50,7 +50,8 @@ impl Board {
             for (addr, change) in plan.changes() {
                 let actions = change.resources.values().map(actions).sum();
                 if actions > 0 {
-                    blocks.insert(addr.clone(), BlockNow::new(actions, change.checks.len()));
+                    let checks = if super::plan::is_checked(plan, change) { change.checks.len() } else { 0 };
+                    blocks.insert(addr.clone(), BlockNow::new(actions, checks));
                 }
             }
         }
@@ -63,7 +64,7 @@ impl Board {
     pub(crate) fn see(&mut self, progress: &Progress, now: Duration) -> Vec<String> {
         let (mut seen, mut block) = (Seen::Ordinary, None);
         match progress {
-            Progress::Phase { what } => self.phase = (what.clone(), now),
+            Progress::Phase { what } => self.phase = (plain(what), now),
             Progress::Claimed { .. } => {
                 self.claimed += 1;
                 self.phase = (format!("claiming the blocks, {}/{}", self.claimed, self.claims.max(self.claimed)), now);

@@ -43,6 +43,39 @@ fn skipped(resource: &str) -> Progress {
     Progress::Skipped { resource: resource.parse().unwrap(), verb: Verb::Create, why }
 }
 
+/// What servers say is on one line and steers no terminal.
+#[test]
+fn words_of_servers_are_harmless() {
+    const EVIL: &str = "no\u{1b}[2J\u{9b}1m\u{202e}\nApply complete!";
+    let resource = || "dc.net.main".parse().unwrap();
+    let (block, check) = ("dc.net".parse().unwrap(), "http".parse().unwrap());
+    let (why, reason) = (EVIL.to_owned(), EVIL.to_owned());
+    let events = [
+        Progress::Phase { what: EVIL.to_owned() },
+        started("dc.net.main"),
+        waiting("dc.net.main", EVIL),
+        Progress::Recovered { resource: resource(), what: EVIL.to_owned() },
+        Progress::Failed { resource: resource(), verb: Verb::Create, error: EVIL.to_owned() },
+        Progress::Skipped { resource: resource(), verb: Verb::Create, why: why.clone() },
+        Progress::Skipped { resource: "dc.web.host".parse().unwrap(), verb: Verb::Create, why },
+        Progress::Checking { block: "dc.net".parse().unwrap(), check: "http".parse().unwrap(), what: EVIL.to_owned() },
+        Progress::Checked { block, check, result: CheckResult::Failed { reason }, simulated: false, took_ms: 1 },
+    ];
+    for detail in [Detail::Events, Detail::Resources, Detail::Blocks] {
+        let mut board = board(&[("dc.net", 3), ("dc.web", 1)], detail);
+        let mut lines = Vec::new();
+        for (event, at) in events.iter().zip(0..) {
+            lines.extend(board.see(event, secs(at * 30)));
+            lines.extend(board.slow(secs(at * 30)));
+            lines.extend(board.live(secs(at * 30), 200, 24));
+        }
+        lines.extend(board.end(secs(900)));
+        let text = lines.iter().map(|line| strip_ansi_codes(line)).collect::<Vec<_>>();
+        assert!(text.iter().any(|line| line.contains("no\\u{1b}[2J\\u{9b}1m\\u{202e}\\nApply complete!")), "{text:#?}");
+        assert!(!text.iter().any(|line| line.contains(super::super::is_unsafe)), "{text:#?}");
+    }
+}
+
 fn plain(lines: Vec<String>) -> Vec<String> {
     lines.iter().map(|line| strip_ansi_codes(line).trim_end().to_owned()).collect()
 }
@@ -136,7 +169,7 @@ fn the_display_is_aligned() {
     board.see(&waiting("west.databases.main", "instance\nto be ready"), secs(2));
     let lines = [
         "  dc.net          0/3   creating main +1                               1 m 05 s",
-        "  west.databases  0/12  creating main: instance to be ready            1 m 04 s",
+        "  west.databases  0/12  creating main: instance\\nto be ready           1 m 04 s",
         "⠋ 0/3 blocks, 0/16 actions                                             1 m 05 s",
     ];
     let expected: Vec<String> = lines.map(str::to_owned).to_vec();

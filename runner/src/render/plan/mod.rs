@@ -5,10 +5,12 @@
 //! | `text` | for a terminal |
 //! | `markdown` | for a review comment |
 //! | `json` | for policy and cost tools, in the shape of Terraform's |
+//! | `held` | the blocks that another run holds |
 //! | `view`, `diff`, `words`, `counts`, `value` | what text and Markdown say alike |
 
 mod counts;
 mod diff;
+mod held;
 mod json;
 mod markdown;
 mod text;
@@ -21,8 +23,9 @@ mod tests;
 
 use std::path::Path;
 
-use provision_core::plan::Plan;
+use provision_core::plan::{BlockChange, Mode, Plan, ResourcePlan};
 
+pub(crate) use held::Held;
 pub(crate) use json::json;
 pub(crate) use markdown::markdown;
 pub(crate) use text::title;
@@ -44,8 +47,15 @@ pub(crate) fn show(plan: &Plan) {
 
 /// That the plan stands in a file now, and what to do with it.
 pub(crate) fn written(file: &Path) -> String {
-    let file = value::safe(&file.to_string_lossy());
-    format!("\nThe plan is in {file}: `show {file}` prints it, `apply {file}` does what it says and nothing else.")
+    let name = file.to_string_lossy();
+    let word = shlex::try_quote(&name).map_or_else(|_| value::safe(&name), |word| value::safe(&word));
+    let name = value::safe(&name);
+    format!("\nThe plan is in {name}: `show {word}` prints it, `apply {word}` does what it says and nothing else.")
+}
+
+/// Whether a block's checks are asked after a run of this plan has done its part in it.
+pub(crate) fn is_checked(plan: &Plan, change: &BlockChange) -> bool {
+    plan.mode == Mode::Apply && !change.checks.is_empty() && change.resources.values().any(ResourcePlan::applies)
 }
 
 /// Says on standard error what can't be planned.

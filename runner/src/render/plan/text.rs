@@ -32,7 +32,7 @@ pub(crate) fn text(plan: &Plan, columns: usize) -> String {
             data_centre(&mut out, &block.addr.dc, block.change);
         }
         marks.extend(block.resources.iter().map(|resource| resource.mark));
-        self::block(&mut out, &block, columns);
+        self::block(&mut out, plan, &block, columns);
     }
     for note in &plan.notes {
         push(&mut out, 0, &format!("{YELLOW}note:{YELLOW:#} {}", safe(&words::note(note))));
@@ -95,7 +95,7 @@ fn data_centre(out: &mut String, dc: &DcName, change: &BlockChange) {
     out.push('\n');
 }
 
-fn block(out: &mut String, block: &BlockView<'_>, columns: usize) {
+fn block(out: &mut String, plan: &Plan, block: &BlockView<'_>, columns: usize) {
     let left = if block.left { "  (no longer in the code)" } else { "" };
     push(out, 2, &format!("{BOLD}{}{BOLD:#}{left}", block.addr.block));
     for resource in &block.resources {
@@ -104,7 +104,7 @@ fn block(out: &mut String, block: &BlockView<'_>, columns: usize) {
     if block.quiet > 0 {
         push(out, 4, &format!("{DIM}{} unchanged{DIM:#}", block.quiet));
     }
-    if !block.change.checks.is_empty() && block.change.resources.values().any(|resource| resource.applies()) {
+    if super::is_checked(plan, block.change) {
         let checks: Vec<String> = block.change.checks.iter().map(ToString::to_string).collect();
         push(out, 4, &format!("{DIM}then checked: {}{DIM:#}", checks.join(", ")));
     }

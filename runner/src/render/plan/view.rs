@@ -132,6 +132,8 @@ impl ResourceView<'_> {
                 Reason::Gone { .. }
                 | Reason::MarkLost
                 | Reason::NotReady
+                | Reason::Broken { .. }
+                | Reason::NotFinished
                 | Reason::LeftCode
                 | Reason::OpenCall { .. }
                 | Reason::MayBeMadeAgain { .. }

@@ -1,5 +1,8 @@
 //! Words for everything that a plan can say.
 
+use std::collections::BTreeSet;
+
+use provision_core::id::{BlockAddr, CheckName};
 use provision_core::plan::{Certainty, Mode, Moved, Note, Outcome, Plan, Reason, ReplaceOrder, ResourcePlan};
 use provision_core::value::Value;
 
@@ -130,12 +133,14 @@ pub(crate) fn reason(reason: &Reason, resource: &ResourcePlan) -> String {
         }
         Reason::MarkLost => "its ownership mark is missing or was changed: it is set again".to_owned(),
         Reason::NotReady => "it is not ready yet: it is waited for".to_owned(),
+        Reason::Broken { why } => format!("it is not well, and apply fails until it is: {}", theirs(why)),
+        Reason::NotFinished => "the run that made it was cut off: the log is brought up to date".to_owned(),
         Reason::LeftCode if resource.allowed.contains(&Outcome::Delete) => "no longer in the code".to_owned(),
         Reason::LeftCode => "no longer in the code, but kept".to_owned(),
         Reason::DestroyAsked => "everything is to be destroyed".to_owned(),
         Reason::DeleteDue { id } => format!("{id} was replaced earlier and is still to be deleted"),
         Reason::OpenCall { api } => {
-            format!("an interrupted run left {} open: apply first finds out whether it landed", theirs(api))
+            format!("{} of a run that has not finished is open: apply first finds out whether it landed", theirs(api))
         }
         Reason::MayBeMadeAgain { api } => {
             format!("it is gone, and a repeated {} may have made it again: apply first finds that out", theirs(api))
@@ -171,10 +176,18 @@ pub(crate) fn note(note: &Note) -> String {
         Note::Unmanaged { address, type_name, id } => {
             format!("{type_name} {id} carries the mark of {address}, but no log knows it; it is left alone")
         }
+        Note::ChecksDue { block, checks } => checks_due(block, checks),
         Note::BlockKept { block, because } => {
             format!("{block} is no longer in the code and is kept: {}", theirs(because))
         }
     }
+}
+
+/// That a block's checks are asked although nothing in it changes.
+fn checks_due(block: &BlockAddr, checks: &BTreeSet<CheckName>) -> String {
+    let names: Vec<&str> = checks.iter().map(CheckName::as_str).collect();
+    let (what, are) = if names.len() == 1 { ("check", "is") } else { ("checks", "are") };
+    format!("{block} was not found healthy since it was last changed: {what} {} {are} asked", names.join(", "))
 }
 
 /// Words of somebody else: a cloud, a log, a file.

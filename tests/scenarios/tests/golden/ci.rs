@@ -37,9 +37,11 @@ fn errors_are_events_too() {
     let folder = Folder::new();
     let asked = folder.run("first", &["apply", "--simulate", "--json"]);
     assert_eq!((asked.code, asked.err.as_str()), (Some(1), ""), "{asked}");
-    let last = events(&asked).pop().unwrap();
-    assert_eq!((&last["type"], &last["@level"]), (&"diagnostic".into(), &"error".into()));
-    assert!(last["diagnostic"]["summary"].as_str().unwrap().contains("--auto-approve"), "{last}");
+    let asked = events(&asked);
+    let [_, error, _, end] = &asked[..] else { panic!("{asked:?}") };
+    assert_eq!((&error["type"], &error["@level"]), (&"diagnostic".into(), &"error".into()));
+    assert!(error["diagnostic"]["summary"].as_str().unwrap().contains("--auto-approve"), "{error}");
+    assert_eq!((&end["type"], &end["report"]["outcome"]), (&"run_complete".into(), &"refused".into()));
 
     let wrong = folder.run("wrong", &["apply", "--simulate", "--json", "--auto-approve"]);
     assert_eq!((wrong.code, wrong.err.as_str()), (Some(1), ""), "{wrong}");

@@ -11,8 +11,9 @@ const DRIFT: &[&str] = &["drift", "--simulate"];
 
 #[test]
 fn drift_is_found_field_by_field_and_nothing_is_changed() {
-    insta::assert_snapshot!("drift_of_nothing", Folder::new().run("first", DRIFT));
     let folder = Folder::new();
+    folder.make_folder(".provision/simulated/state");
+    insta::assert_snapshot!("drift_of_nothing", folder.run("first", DRIFT));
     folder.apply("first");
     let before = folder.files();
     let none = folder.run("first", DRIFT);

@@ -61,6 +61,20 @@ impl Folder {
         std::fs::read_to_string(self.0.path().join(name)).unwrap()
     }
 
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.path().join(name).exists()
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a folder of the test's own")]
+    pub(crate) fn make_folder(&self, name: &str) {
+        std::fs::create_dir_all(self.0.path().join(name)).unwrap();
+    }
+
+    pub(crate) fn make_pipe(&self, name: &str) {
+        let made = Command::new("mkfifo").arg(self.0.path().join(name)).status().unwrap();
+        assert!(made.success());
+    }
+
     /// Puts something that nobody signed behind a block's last entry.
     #[expect(clippy::disallowed_methods, reason = "tests spoil what a command wrote")]
     pub(crate) fn spoil(&self, block: &str) {

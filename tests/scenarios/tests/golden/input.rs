@@ -34,4 +34,7 @@ fn the_command_line_itself() {
     assert_eq!(none.code, Some(1), "{none}");
     let other = folder.run("first", &["plan", "--generation", "no-number"]);
     assert_eq!(other.code, Some(1), "{other}");
+    let maybe = folder.run("first", &["apply", "--simulate", "--input=maybe"]);
+    assert_eq!(maybe.code, Some(1), "{maybe}");
+    assert!(maybe.err.contains("write `true` or `false`"), "{maybe}");
 }

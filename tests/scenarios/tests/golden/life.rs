@@ -35,6 +35,20 @@ fn from_nothing_to_nothing() {
     assert!(folder.cloud().is_empty());
 }
 
+/// Who is asked, or plans, is told before, and not after the answer.
+#[test]
+fn that_most_of_it_would_go_is_said_before_anybody_is_asked() {
+    let folder = Folder::new();
+    let some = folder.run("many", &["apply", "--simulate", "--auto-approve", "--block", "west.shard-04"]);
+    assert_eq!(some.code, Some(0), "{some}");
+    let plan = folder.run("first", PLAN);
+    assert_eq!(plan.code, Some(2), "{plan}");
+    insta::assert_snapshot!("plan_of_many_deletions", plan.err);
+    insta::assert_snapshot!("apply_of_many_deletions", folder.run("first", &["apply", "--simulate"]).err);
+    let allowed = folder.run("first", &["apply", "--simulate", "--allow-many-deletions"]);
+    assert!(allowed.err.contains("nobody can be asked here"), "{allowed}");
+}
+
 #[test]
 fn changes_in_place_by_a_new_object_and_not_at_all() {
     let folder = Folder::new();

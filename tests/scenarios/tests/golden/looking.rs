@@ -35,6 +35,47 @@ fn the_state_is_shown_whatever_the_code_says() {
     assert_eq!(cloud["objects"].as_array().unwrap().len(), 3);
 }
 
+/// Who looks in the wrong place should not take it for an infrastructure of nothing, and leaves nothing there.
+#[test]
+fn where_there_is_no_state_there_is_nothing_to_look_at() {
+    let folder = Folder::new();
+    let looks: [&[&str]; 6] = [
+        &["state", "list"],
+        &["state", "show", "west.web"],
+        &["state", "history", "west.web"],
+        &["output"],
+        &["run", "list"],
+        &["drift"],
+    ];
+    for look in looks {
+        let looked = folder.run("first", &[look, &["--simulate"]].concat());
+        assert_eq!((looked.code, looked.out.as_str()), (Some(1), ""), "{look:?}: {looked}");
+        let error = "error: there is no state in .provision/simulated/state yet: `apply --simulate` makes one\n";
+        assert_eq!(looked.err, error, "{look:?}");
+        let real = folder.run("first", &[look, &["--state", "tpyo/state"]].concat());
+        assert_eq!(real.code, Some(1), "{look:?}: {real}");
+        assert!(real.err.starts_with("error: there is no state in tpyo/state: look elsewhere"), "{look:?}: {real}");
+    }
+    // A plan looks too: there, nothing is something to go on from.
+    let planned = folder.run("first", &["plan", "--simulate", "--detailed-exitcode"]);
+    assert_eq!(planned.code, Some(2), "{planned}");
+    assert!(!folder.has("tpyo") && !folder.has(".provision/simulated/state"));
+    // A folder in which nothing was ever written is no state either.
+    folder.make_folder("tpyo/state");
+    let empty = folder.run("first", &["state", "list", "--state", "tpyo/state"]);
+    assert_eq!((empty.code, empty.out.as_str()), (Some(1), ""), "{empty}");
+}
+
+#[test]
+fn a_plan_needs_no_key() {
+    let folder = Folder::new();
+    assert_eq!(folder.run("first", &["plan", "--simulate"]).code, Some(0));
+    assert!(!folder.has("key"), "whoever writes nothing signs nothing");
+    let mut homeless = folder.command("first", &["plan", "--simulate"]);
+    let planned = homeless.env_remove("PROVISION_KEY").output().unwrap();
+    assert!(planned.status.success(), "{planned:?}");
+}
+
 #[test]
 fn outputs_come_from_the_store_alone() {
     let folder = Folder::new();

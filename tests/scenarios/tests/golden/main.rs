@@ -8,6 +8,7 @@
     reason = "helpers of tests: what fails, fails the test; they look at files"
 )]
 
+mod checks;
 mod ci;
 mod drift;
 mod folder;

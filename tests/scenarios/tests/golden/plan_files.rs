@@ -3,7 +3,7 @@
 use regorus::Engine;
 use serde_json::{Value, json};
 
-use crate::folder::{Ended, Folder};
+use crate::folder::{Ended, Folder, ended};
 
 const POLICY: &str = include_str!("../../policies/blast_radius.rego");
 
@@ -46,12 +46,12 @@ fn a_policy_for_terraform_reads_a_plan() {
 #[test]
 fn a_plan_in_a_file_is_shown_anywhere_as_it_was() {
     let folder = Folder::new();
-    let planned = folder.run("first", &["plan", "--simulate", "--out", "first.plan"]);
+    let planned = folder.run("first", &["plan", "--simulate", "--out", "the first.plan"]);
     assert_eq!(planned.code, Some(0), "{planned}");
     insta::assert_snapshot!("where_the_plan_is", planned.out.lines().last().unwrap_or_default());
 
     // With definitions that are wrong, and without a store.
-    let shown = folder.run("wrong", &["show", "first.plan"]);
+    let shown = folder.run("wrong", &["show", "the first.plan"]);
     assert_eq!((shown.code, shown.err.as_str()), (Some(0), ""));
     let (title, text) = shown.out.split_once("\n\n").unwrap();
     assert_eq!(title, "Plan [8 hex] of golden  generation 1, revision unversioned, simulated");
@@ -71,6 +71,29 @@ fn a_plan_in_a_file_is_shown_anywhere_as_it_was() {
     let group =
         document["resource_changes"].as_array().unwrap().iter().find(|change| change["name"] == "group").unwrap();
     insta::assert_snapshot!("json_of_a_replacement", serde_json::to_string_pretty(group).unwrap());
+}
+
+/// `/dev/full` takes nothing. Whoever goes away takes no more either, but nothing is lost on him.
+#[test]
+fn a_document_that_cannot_be_written_is_an_error() {
+    let folder = Folder::new();
+    assert_eq!(folder.run("first", &["plan", "--simulate", "--out", "my plan"]).code, Some(0));
+    folder.apply("first");
+    let documents: [&[&str]; 4] = [
+        &["show", "--json", "my plan"],
+        &["show", "--markdown", "my plan"],
+        &["output", "--simulate", "--raw", "west.network.team"],
+        &["state", "list", "--simulate"],
+    ];
+    for document in documents {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let lost = ended(folder.command("first", document).stdout(full).output().unwrap());
+        assert_eq!(lost.code, Some(1), "{document:?}: {lost}");
+        assert!(lost.err.contains("standard output can't be written: No space left"), "{document:?}: {lost}");
+        let mut unread = folder.start("first", document);
+        drop(unread.stdout.take());
+        assert!(unread.wait().unwrap().success(), "{document:?}");
+    }
 }
 
 #[test]
@@ -93,6 +116,9 @@ fn what_is_no_plan_is_refused() {
         );
     }
     insta::assert_snapshot!("what_is_no_plan", all);
+    // Nobody ever writes to the other end of the pipe.
+    folder.make_pipe("pipe.plan");
+    assert_eq!(folder.run("first", &["show", "pipe.plan"]).code, Some(1));
     let folder_given = folder.run("first", &["plan", "--simulate", "--out", "."]);
     assert_eq!(folder_given.code, Some(1), "{folder_given}");
     assert_eq!(folder.file("good.plan"), good);

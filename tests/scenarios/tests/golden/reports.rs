@@ -136,6 +136,38 @@ fn of_a_refused_claim_and_of_an_interrupted_run() {
     assert_eq!(folder.junit(), [2, 0, 1, 1]);
 }
 
+/// A report of an earlier run must not stand in for that of one that was refused.
+#[test]
+fn of_a_command_that_is_refused_before_there_is_a_plan() {
+    let folder = Folder::new();
+    assert_eq!(folder.run("first", APPLY).code, Some(0));
+    let before = folder.file("r.json");
+    let refused: [(&str, &[&str], &str); 5] = [
+        ("wrong", &["apply"], "1 problem in the definitions"),
+        ("first", &["apply", "p.plan", "--block", "west.web"], "leave out --env"),
+        ("first", &["import", "west.web.grop", "sg-1"], "did you mean group?"),
+        ("first", &["adopt", "west.wep", "group=sg-1"], "did you mean west.web?"),
+        ("first", &["adopt", "west.web", "--tag", "a=1", "--tag", "a=2"], "give one of them"),
+    ];
+    let always: &[&str] = &["--simulate", "--auto-approve", "--report", "r.json,r.xml"];
+    for (code, args, why) in refused {
+        folder.write("r.json", &before);
+        let ended = folder.run(code, &[args, always].concat());
+        assert_eq!(ended.code, Some(1), "{ended}");
+        let report = folder.report();
+        assert_eq!(report["outcome"], "refused", "{args:?}");
+        assert!(report["reason"].as_str().unwrap().contains(why) && ended.err.contains(why), "{report}: {ended}");
+        assert!(folder.junit()[2] > 0, "{args:?}: {}", folder.file("r.xml"));
+        // The stream ends with the report too.
+        let json = folder.run(code, &[args, always, &["--json"]].concat());
+        let last: Value = serde_json::from_str(json.out.lines().last().unwrap()).unwrap();
+        assert_eq!((&last["type"], &last["report"]["reason"]), (&"run_complete".into(), &report["reason"]), "{json}");
+    }
+    folder.write("r.json", &before);
+    assert_eq!(folder.run("wrong", APPLY).code, Some(1));
+    assert_eq!(folder.report()["problems"].as_array().unwrap().len(), 1, "what is wrong with the definitions");
+}
+
 #[test]
 fn a_file_that_cannot_be_written_is_noticed_before_anything_runs() {
     let folder = Folder::new();

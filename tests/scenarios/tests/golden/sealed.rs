@@ -131,17 +131,30 @@ fn a_block_that_is_held_is_refused_or_waited_for() {
     let pid = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
     kill_process(pid, Signal::STOP).unwrap();
     let refused = folder.run("first", APPLY);
+    let planned = folder.run("first", &["plan", "--simulate"]);
+    // Who is told to stop while it waits was interrupted, and nothing else.
+    let report: &[&str] = &["--lock-timeout", "200s", "--report", "r.json"];
+    let (mut impatient, told) = folder.start_until("first", &[APPLY, report].concat(), "waiting for it");
+    kill_process(Pid::from_raw(i32::try_from(impatient.id()).unwrap()).unwrap(), Signal::INT).unwrap();
+    std::io::read_to_string(told).unwrap();
+    assert_eq!(impatient.wait().unwrap().code(), Some(130));
+    assert!(folder.file("r.json").contains(r#""outcome": "interrupted""#), "{}", folder.file("r.json"));
     let (mut waiting, rest) =
         folder.start_until("first", &[APPLY, &["--lock-timeout", "20s"]].concat(), "waiting for it");
     // Whoever is waited for prints to somebody.
     let printed = std::thread::spawn(move || std::io::copy(&mut { out }, &mut std::io::sink()));
     kill_process(pid, Signal::CONT).unwrap();
-    let waited = std::thread::spawn(move || std::io::copy(&mut { rest }, &mut std::io::sink()));
+    let waited = std::thread::spawn(move || std::io::read_to_string(rest));
     assert!(child.wait().unwrap().success());
     assert!(waiting.wait().unwrap().success());
     printed.join().unwrap().unwrap();
-    waited.join().unwrap().unwrap();
+    // There was nothing left to do, and it says so.
+    let waited = waited.join().unwrap().unwrap();
+    let last = waited.lines().last().unwrap_or_default();
+    assert!(last.starts_with("Apply complete! Resources: 0 added, 0 changed, 0 destroyed."), "{waited}");
     assert_eq!(refused.code, Some(1), "{refused}");
     insta::assert_snapshot!("a_block_that_is_held", refused.err);
+    let notes: Vec<&str> = planned.out.lines().filter(|line| line.contains("note: ")).collect();
+    insta::assert_snapshot!("plan_of_a_block_that_is_held", notes.join("\n"));
     assert_eq!(folder.cloud().len(), 3);
 }

@@ -43,6 +43,10 @@ fn a_name_that_selects_nothing_is_a_mistake() {
         all.extend(ended.err.lines().filter(|line| line.starts_with("error")).map(|line| format!("{line}\n")));
     }
     insta::assert_snapshot!("names_that_select_nothing", all);
+    // Each is there; no block is both.
+    let neither = folder.run("checked", &["plan", "--simulate", "--env", "prod", "--block", "west.site"]);
+    assert_eq!(neither.code, Some(1), "{neither}");
+    insta::assert_snapshot!("names_that_select_nothing_together", neither.err);
 }
 
 #[test]
@@ -52,6 +56,8 @@ fn a_move_needs_both_its_ends() {
     let half = folder.run("moved", &["plan", "--simulate", "--block", "west.edge"]);
     assert_eq!(half.code, Some(1));
     insta::assert_snapshot!("half_a_move", half.err);
+    let neither = folder.run("moved", &["plan", "--simulate", "--block", "west.network", "--detailed-exitcode"]);
+    assert_eq!(neither.code, Some(0), "{neither}");
     let both = folder.run("moved", &["plan", "--simulate", "--block", "west.edge,west.web", "--detailed-exitcode"]);
     assert_eq!(both.code, Some(2), "{both}");
 }

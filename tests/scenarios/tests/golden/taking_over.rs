@@ -68,7 +68,7 @@ fn objects_are_found_by_their_tags() {
     let team = json!({"team": "old", "site": "a"});
     let ours = vpc(&folder, team.clone());
     vpc(&folder, json!({"team": "other", "site": "a"}));
-    let adopt = &["adopt", "west.network", "--tag", "team=old", "--tag", "site=a"];
+    let adopt: &[&str] = &["adopt", "west.network", "--tag", "team=old", "--tag", "site=a"];
     // Only one of two resources is there.
     insta::assert_snapshot!("not_all_are_found", run(&folder, adopt));
     assert!(!folder.run("first", &["state", "list", "--simulate"]).out.contains("main"), "nothing was taken over");
@@ -87,7 +87,14 @@ fn objects_are_found_by_their_tags() {
     let listed = folder.run("first", &["state", "list", "--simulate"]);
     assert!(listed.out.contains("west.network.public"), "{listed}");
     insta::assert_snapshot!("plan_after_finding", folder.run("first", &[PLAN, &["--block", "west.network"]].concat()));
-    insta::assert_snapshot!("nothing_left_to_find", run(&folder, adopt));
+    insta::assert_snapshot!("nothing_left_to_find", run(&folder, &[adopt, &["--report", "r.json"]].concat()));
+    // That is what was to be reached.
+    let report: Value = serde_json::from_str(&folder.file("r.json")).unwrap();
+    assert_eq!((&report["outcome"], &report["blocks"][0]["result"]), (&json!("succeeded"), &json!("unchanged")));
+    let end = run(&folder, &[adopt, &["--json"]].concat()).out;
+    let end: Value = serde_json::from_str(end.lines().last().unwrap()).unwrap();
+    let message = "Adoption complete! Resources: 0 added, 0 changed, 0 destroyed (simulated).";
+    assert_eq!(end["@message"], message);
 }
 
 #[test]
@@ -106,6 +113,24 @@ fn objects_are_found_by_their_names() {
     let adopted = run(&folder, &["adopt", "west.web", "--by-name"]);
     assert_eq!(adopted.code, Some(0), "{adopted}");
     assert_eq!(folder.run("first", &[PLAN, &["--block", "west.web"]].concat()).code, Some(0));
+}
+
+/// They carry our marks, and are not left alone.
+#[test]
+fn what_a_lost_log_had_is_taken_over_anew() {
+    let folder = Folder::new();
+    folder.apply("no-web");
+    let named =
+        [("main", "aws_vpc"), ("public", "aws_subnet")].map(|(name, kind)| format!("{name}={}", folder.held(kind).id));
+    folder.lose_state();
+    let [main, public] = &named;
+    // One of the two stays behind.
+    let half = run(&folder, &["adopt", "west.network", main]);
+    assert_eq!(half.code, Some(0), "{half}");
+    let notes: Vec<&str> = half.out.lines().filter(|line| line.starts_with("note:")).collect();
+    insta::assert_snapshot!("notes_on_what_stays_behind", notes.join("\n"));
+    let rest = run(&folder, &["adopt", "west.network", public]);
+    assert!(rest.code == Some(0) && !rest.out.contains("left alone"), "{rest}");
 }
 
 /// Nobody knows what stands in the log, so the mark is believed.

@@ -5,15 +5,17 @@ use std::sync::Arc;
 
 use provision_core::call::Mark;
 use provision_core::desired::Desired;
+use provision_core::exec::{ActionReport, ActionResult};
 use provision_core::id::{ObjectId, ResourceAddr};
 use provision_core::plan::Mode;
 use provision_core::sim::{Held, Tamper};
 use provision_core::value::{Fields, OutputRef};
 
 use super::{VPC, defined, instant, res, story};
+use crate::fault::{Fault, Rival, What};
 use crate::infra::{Kind, Res};
-use crate::process::{Job, Outcome};
-use crate::sim::Stuck;
+use crate::process::{Job, Outcome, Process};
+use crate::sim::{Faults, Stuck};
 use crate::story::{Story, unbroken};
 
 const NETWORK: [Res; 2] = [res(VPC, 0), res(Kind::Subnet, 1)];
@@ -100,6 +102,40 @@ pub(crate) fn nothing_is_adopted_twice() -> Result<(), String> {
     sim.run().map_err(|Stuck(why)| why)?;
     let world = std::mem::replace(&mut sim.world, instant());
     is_refused(&Story { world, ..story }, BTreeMap::from([(three, id)]))
+}
+
+/// Of two runs that take one object over into two blocks, wherever the second one begins, at least one does not.
+pub(crate) fn nothing_is_adopted_twice_at_once() -> Result<(), String> {
+    let code = defined(&[&[res(VPC, 0)], &[res(Kind::Group, 2)], &[res(Kind::Group, 3)]]);
+    let mut story = unbroken(|| story("adopt at once", instant(), Some(defined(&[&[res(VPC, 0)]])), code, Mode::Adopt));
+    let made = made_by_others(&mut story, &["group-2"], None);
+    let story = story.with_fresh_memory();
+    let id = made.values().next().ok_or("nothing was made")?.clone();
+    let job =
+        |addr: &str| Job { adoptions: BTreeMap::from([(addr.parse().unwrap(), id.clone())]), ..story.first.clone() };
+    let (one, two) = (job("us-test.c101.group-2"), job("us-test.x102.group-3"));
+    let mut alone = 0;
+    for action in 0.. {
+        let mut sim = story.sim(story.world.clone());
+        sim.rivals = (Some(two.clone()), None);
+        let first = sim.world.started + 1;
+        sim.faults = Faults::Listed(vec![Fault { process: first, action, what: What::Rival(Rival::Same) }]);
+        sim.start(one.clone(), false);
+        sim.run().map_err(|Stuck(why)| why)?;
+        let adopted = |process: &&Process| {
+            let did = |action: &ActionReport| action.result == ActionResult::Done;
+            matches!(process.outcome(), Some(Outcome::Ran(report)) if report.actions.iter().any(did))
+        };
+        let adopted = sim.processes.iter().filter(adopted).count();
+        alone += usize::from(adopted == 1);
+        if adopted > 1 {
+            return Err(format!("{id} has two owners; the second run began at action {action}"));
+        }
+        if sim.processes.len() == 1 {
+            break;
+        }
+    }
+    if alone < 2 { Err("no run took it over beside another one".to_owned()) } else { Ok(()) }
 }
 
 /// What carries another infrastructure's mark is not adopted.

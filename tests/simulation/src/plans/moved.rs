@@ -3,13 +3,17 @@
 use std::sync::Arc;
 
 use provision_core::desired::{Desired, Lifecycle};
+use provision_core::exec::GenerationChoice;
 use provision_core::id::ResourceAddr;
 use provision_core::plan::Mode;
 use provision_core::sim::Held;
 
-use super::{VPC, defined, instant, network, res, slow, story};
+use super::{VPC, defined, instant, network, res, slow, stages, story};
+use crate::fault::{Fault, What};
 use crate::infra::{Kind, Res};
 use crate::lab::Lab;
+use crate::process::{Job, Process};
+use crate::sim::{Faults, Sim, Stuck};
 use crate::story::Story;
 
 /// The same code, but for what it says about an object's life.
@@ -147,6 +151,92 @@ pub(crate) fn what_is_protected_stays() -> Result<(), String> {
         Err(gone) if gone == "the group is gone" => Ok(()),
         other => Err(format!("it should have gone: {other:?}")),
     }
+}
+
+/// A job of newer code, which no other run of these is.
+fn newer(story: &Story, desired: &Arc<Desired>, mode: Mode, by: u64) -> Job {
+    let generation = match story.first.generation {
+        GenerationChoice::Given(generation) => {
+            GenerationChoice::Given((0..by).fold(generation, |generation, _| generation.next()))
+        }
+        other => other,
+    };
+    Job { desired: desired.clone(), mode, generation, ..story.first.clone() }
+}
+
+fn groups(sim: &Sim) -> Vec<Held> {
+    let objects = sim.world.objects();
+    objects.into_iter().filter(|held| held.type_name.as_str() == "aws_security_group").collect()
+}
+
+/// Wherever a run is killed, what these jobs do then leaves the group where it is, if there is one by then.
+fn stays_wherever_killed(story: &Story, then: &[Job]) -> Result<(), String> {
+    let mut stayed = 0;
+    for action in 0.. {
+        let mut sim = story.sim(story.world.clone());
+        let process = sim.world.started + 1;
+        sim.faults = Faults::Listed(vec![Fault { process, action, what: What::Kill }]);
+        sim.start(story.first.clone(), false);
+        sim.run().map_err(|Stuck(why)| why)?;
+        let over = sim.process(process).is_some_and(Process::is_good);
+        let before = groups(&sim);
+        for job in then {
+            sim.pass_to(sim.world.ms + 60_000);
+            sim.start(job.clone(), false);
+            sim.run().map_err(|Stuck(why)| why)?;
+        }
+        let after = groups(&sim);
+        if before.iter().any(|held| !after.iter().any(|other| other.id == held.id)) {
+            return Err(format!("killed at action {action}: the protected group is gone"));
+        }
+        stayed += before.len();
+        if over {
+            break;
+        }
+    }
+    if stayed == 0 { Err("there never was a group".to_owned()) } else { Ok(()) }
+}
+
+/// A protected group of which a call is open when its definition leaves the code, or when everything is destroyed.
+pub(crate) fn what_is_protected_stays_half_made() -> Result<(), String> {
+    let code = defined(&[&[res(VPC, 0)], &[Res { flag: true, ..res(Kind::Group, 2) }]]);
+    let code = living(&code, "us-test.c101.group-2", |life| life.prevent_destroy = true);
+    let story = crate::story::unbroken(|| story("", instant(), None, code.clone(), Mode::Apply)).with_fresh_memory();
+    let without = defined(&[&[res(VPC, 0)]]);
+    stays_wherever_killed(&story, &[newer(&story, &without, Mode::Apply, 1), newer(&story, &without, Mode::Apply, 2)])?;
+    stays_wherever_killed(&story, &[newer(&story, &code, Mode::Destroy, 1)])
+}
+
+/// A protected group that changes its address, or goes back, when everything is destroyed.
+pub(crate) fn what_is_protected_stays_half_moved() -> Result<(), String> {
+    let (before, after) = between_blocks();
+    let before = living(&before, "us-test.m100.group-2", |life| life.prevent_destroy = true);
+    let before = living(&before, "us-test.c101.group-3", |life| life.prevent_destroy = true);
+    let after = living(&after, "us-test.c101.group-5", |life| life.prevent_destroy = true);
+    let after = living(&after, "us-test.c101.group-3", |life| life.prevent_destroy = true);
+    let story = crate::story::unbroken(|| story("", instant(), Some(before.clone()), after.clone(), Mode::Apply));
+    let story = story.with_fresh_memory();
+    let none = defined(&[&[res(VPC, 0)]]);
+    stays_wherever_killed(&story, &[newer(&story, &after, Mode::Destroy, 1)])?;
+    stays_wherever_killed(&story, &[newer(&story, &none, Mode::Apply, 1), newer(&story, &none, Mode::Apply, 2)])
+}
+
+/// What is to go before its successor is made stays while the block before it is not healthy: else there would be neither.
+pub(crate) fn what_goes_first_waits() -> Result<(), String> {
+    let code = |flag, zone| {
+        let all = defined(&[&[Res { flag, ..res(VPC, 0) }], &[Res { zone, ..res(Kind::Group, 2) }]]);
+        let mut all = (*living(&all, "us-test.c101.group-2", |life| life.delete_before_replace = true)).clone();
+        stages::check(&mut all, "us-test.m100.vpc-0", 1);
+        Arc::new(all)
+    };
+    let story = || story("", instant(), Some(code(true, 0)), code(false, 1), Mode::Apply);
+    let mut story = crate::story::unbroken(story).with_fresh_memory();
+    story.world.cloud.make_unhealthy("us-test.m100".parse().unwrap());
+    let mut sim = story.sim(story.world.clone());
+    let before = groups(&sim);
+    sim.start(story.first.clone(), false);
+    sim.run().map_err(|Stuck(why)| why)?;
+    if groups(&sim) == before { Ok(()) } else { Err("it went, and its successor could not be made".to_owned()) }
 }
 
 /// A field whose changes are ignored is set when the object is made, and keeps its value afterwards.

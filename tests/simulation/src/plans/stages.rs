@@ -13,7 +13,7 @@ use crate::process::{Job, Outcome, Process};
 use crate::sim::Stuck;
 use crate::story::Story;
 
-/// A network in staging, with a block that uses it, and one in production; all of staging is checked.
+/// A network in staging, with a block that uses it, and one in production; all are checked.
 fn stages_of(flag: bool) -> Arc<Desired> {
     let vpc = |uid| Res { flag, ..res(VPC, uid) };
     let group = Res { flag, ..res(Kind::Group, 1) };
@@ -24,11 +24,12 @@ fn stages_of(flag: bool) -> Arc<Desired> {
     let mut desired = Spec { dcs, next: 99, moved: Vec::new() }.desired();
     check(&mut desired, "us-test.m100.vpc-0", 2);
     check(&mut desired, "us-test.c101.group-1", 1);
+    check(&mut desired, "us-east.m100.vpc-2", 1);
     Arc::new(desired)
 }
 
 /// A check of the resource's block, which has to pass so often in a row.
-fn check(desired: &mut Desired, resource: &str, passes: u32) {
+pub(super) fn check(desired: &mut Desired, resource: &str, passes: u32) {
     let resource: provision_core::id::ResourceAddr = resource.parse().unwrap();
     let id = OutputRef { resource: resource.clone(), output: "id".to_owned() };
     let ask = Ask::Custom { function: "alive".to_owned(), args: Tree::Symbol(Symbol::Output(id)) };
@@ -46,6 +47,11 @@ pub fn stages_of_updates() -> Story {
     story("stages of updates", instant(), Some(stages_of(true)), stages_of(false), Mode::Apply).on_another_host()
 }
 
+/// The sealed plan of [`stages`].
+pub fn resume_stages() -> Story {
+    stages().resumed("resume: stages")
+}
+
 fn ran(story: &Story, job: Job) -> Result<(Process, usize), String> {
     let mut sim = story.sim(story.world.clone());
     let number = sim.start(job, false);
@@ -58,9 +64,7 @@ fn ran(story: &Story, job: Job) -> Result<(Process, usize), String> {
 /// What is not healthy in staging stops production, in this run and in the next, which finds nothing to do in staging.
 pub(crate) fn unhealthy_staging_stops_production() -> Result<(), String> {
     let mut story = crate::story::unbroken(stages).with_fresh_memory();
-    let mut config = story.world.cloud.config().clone();
-    config.unhealthy.insert("us-test.c101".parse().unwrap());
-    story.world.cloud = provision_core::sim::SimCloud::new(config);
+    story.world.cloud.make_unhealthy("us-test.c101".parse().unwrap());
     let mut sim = story.sim(story.world.clone());
     for _ in 0..2 {
         let number = sim.start(story.first.clone(), false);

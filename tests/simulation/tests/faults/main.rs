@@ -25,9 +25,7 @@ every_pair_of! {
     create_then_less
     create_instances
     update
-    replace_with_its_users
     replace_across_blocks
-    delete_across_blocks
     move_between_blocks
 }
 

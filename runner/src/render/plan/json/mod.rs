@@ -85,6 +85,8 @@ struct Block<'a> {
     after: &'a BTreeSet<BlockAddr>,
     in_code: bool,
     checks: &'a BTreeSet<CheckName>,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    checks_due: &'a BTreeSet<CheckName>,
 }
 
 #[derive(Serialize)]
@@ -174,6 +176,6 @@ fn summary(plan: &Plan, blocks_refused: usize) -> Summary {
 }
 
 fn block(change: &BlockChange) -> Block<'_> {
-    let BlockChange { env, channel, targets, after, definition, state: _, checks, resources: _ } = change;
-    Block { env, channel: *channel, targets, after, in_code: definition.is_some(), checks }
+    let BlockChange { env, channel, targets, after, definition, state: _, checks, checks_due, resources: _ } = change;
+    Block { env, channel: *channel, targets, after, in_code: definition.is_some(), checks, checks_due }
 }

@@ -81,6 +81,7 @@ pub(super) fn change(resources: BTreeMap<provision_core::id::ResourceName, Resou
         definition: Some(Digest::of(b"")),
         state: Digest::of(b""),
         checks: BTreeSet::new(),
+        checks_due: BTreeSet::new(),
         resources,
     }
 }

@@ -2,7 +2,9 @@
 
 use anstream::adapter::strip_str;
 use proptest::prelude::*;
-use provision_core::plan::{BlockPlan, Certainty, Moved, NewName, Outcome, Plan, Reason, ReplaceOrder, ResourcePlan};
+use provision_core::plan::{
+    BlockPlan, Certainty, Mode, Moved, NewName, Outcome, Plan, Reason, ReplaceOrder, ResourcePlan,
+};
 use provision_core::value::{Tree, Value};
 
 use super::super::text::text;
@@ -71,6 +73,31 @@ fn why_nothing_happens_is_said() {
         Reason::Protection { prevent_destroy: true },
         Reason::RefsMoved,
     ]));
+}
+
+/// Whether that run was cut off or still goes on is not known here.
+#[test]
+fn an_open_call_is_told_as_what_is_known() {
+    let open = words(vec![Reason::OpenCall { api: "CreateSubnet".to_owned() }]);
+    assert!(open.contains("CreateSubnet of a run that has not finished is open: apply first finds out"), "{open}");
+}
+
+#[test]
+fn checks_are_asked_where_an_apply_makes_or_changes_something() {
+    let checked = |resource, mode| {
+        let mut plan = plan([("west.web.app", resource)]);
+        plan.mode = mode;
+        for block in plan.blocks.values_mut() {
+            let BlockPlan::Planned(change) = block else { panic!("it is planned") };
+            change.checks = ["http".parse().unwrap()].into();
+        }
+        plain(&plan, 80).contains("then checked: http")
+    };
+    let new = || resource(&[Outcome::Create], vec![Reason::New]);
+    assert!(checked(new(), Mode::Apply));
+    assert!(!checked(leaving(), Mode::Apply) && !checked(leaving(), Mode::Destroy));
+    let adopted = resource(&[Outcome::Adopt], vec![Reason::Adopted { id: "i-1".parse().unwrap() }]);
+    assert!(!checked(adopted, Mode::Adopt));
 }
 
 #[test]

@@ -16,6 +16,8 @@ pub(crate) enum Code {
     Many,
     /// The same; one resource can't be made.
     ManyFailing,
+    /// Staging has a health check, and production waits for it.
+    Checked,
     /// The group has another name, and says so.
     Renamed,
     /// The group is in another block, and says so.
@@ -53,6 +55,7 @@ pub(crate) fn code() -> Code {
         Ok("taken") => Code::Taken,
         Ok("many") => Code::Many,
         Ok("many-failing") => Code::ManyFailing,
+        Ok("checked") => Code::Checked,
         Ok("renamed") => Code::Renamed,
         Ok("moved") => Code::Moved,
         Ok("protected") => Code::Protected,

@@ -1,5 +1,6 @@
 //! The real command line over a tiny infrastructure; `SCENARIO` names the edit of its code.
 
+mod checked;
 mod code;
 mod shards;
 
@@ -8,7 +9,7 @@ use std::process::ExitCode;
 use code::{Code, code};
 use provision_aws::prelude::*;
 use provision_aws::{
-    Aws, Instance, Rule, SecurityGroup, SecurityGroupId, Subnet, SubnetId, UsEast1, UsWest2, Vpc, VpcId,
+    Aws, Instance, Rule, SecurityGroup, SecurityGroupId, Subnet, SubnetId, UsEast1, UsEast2, UsWest2, Vpc, VpcId,
 };
 use provision_core::prelude::*;
 use shards::shards;
@@ -17,6 +18,10 @@ use shards::shards;
 #[environment("staging")]
 pub struct Staging;
 
+/// What waits until staging is healthy.
+#[environment("prod")]
+pub struct Prod;
+
 /// The data centre of most edits.
 #[data_centre(name = "west", env = Staging, channel = Stable, on(Aws, account = "123456789012", region = UsWest2))]
 pub struct West;
@@ -24,6 +29,10 @@ pub struct West;
 /// Another one, for many blocks.
 #[data_centre(name = "east", env = Staging, channel = Stable, on(Aws, account = "123456789012", region = UsEast1))]
 pub struct East;
+
+/// The one of production.
+#[data_centre(name = "central", env = Prod, channel = Stable, on(Aws, account = "123456789012", region = UsEast2))]
+pub struct Central;
 
 /// What other blocks can use of the network.
 #[derive(Args)]
@@ -108,6 +117,12 @@ fn host<D: AwsDc>(b: &Block<D>, p: &(Network<D>, Web<D>)) {
 
 fn infrastructure() -> Infrastructure {
     let infra = Infrastructure::new("golden");
+    if code() == Code::Checked {
+        infra.environments::<(Staging, Prod)>();
+        infra.dc(West).block("site", checked::tried, ());
+        infra.dc(Central).block("site", checked::trusted, ());
+        return infra;
+    }
     infra.environments::<(Staging,)>();
     let west = infra.dc(West);
     if matches!(code(), Code::Many | Code::ManyFailing) {
