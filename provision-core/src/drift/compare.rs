@@ -113,7 +113,7 @@ fn count(dc: &mut DcDrift, addr: &ResourceAddr, resource: &ResourceState, compar
     match compared {
         Compared::There { drifted, unfinished } => {
             let as_applied = drifted.is_none() && unfinished.is_empty();
-            dc.drifted.extend(drifted.map(|drifted| (addr.clone(), drifted)));
+            dc.drifted.extend(drifted.map(|drifted| (addr.clone(), *drifted)));
             dc.unfinished.extend(unfinished.into_iter().map(|what| Unfinished { block: addr.block.clone(), what }));
             return as_applied;
         }
@@ -131,7 +131,7 @@ fn count(dc: &mut DcDrift, addr: &ResourceAddr, resource: &ResourceState, compar
 enum Compared {
     /// It is there: what somebody else did to it, and what is a run's own doing.
     There {
-        drifted: Option<Drifted>,
+        drifted: Option<Box<Drifted>>,
         unfinished: Vec<UnfinishedWhat>,
     },
     Missing,
@@ -201,7 +201,8 @@ fn compare(inputs: DriftInputs<'_>, state: &BlockState, addr: &ResourceAddr, res
         Readiness::Ready | Readiness::Pending | Readiness::Going => None,
     };
     let differs = !fields.is_empty() || mark.is_some() || failed.is_some();
-    Compared::There { drifted: differs.then(|| Drifted { object: at(object), fields, mark, failed }), unfinished }
+    let drifted = differs.then(|| Box::new(Drifted { object: at(object), fields, mark, failed }));
+    Compared::There { drifted, unfinished }
 }
 
 /// The address in the mark of an object that no call of ours made here: it was moved or taken over, which calls nothing, and

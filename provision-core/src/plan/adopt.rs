@@ -109,10 +109,7 @@ impl Planner<'_> {
         }
         let wanted: BTreeMap<String, Wanted> =
             desired.inputs.iter().map(|(field, expr)| (field.clone(), self.wanted(expr))).collect();
-        let trusted = on_trust(schema, desired, |expr| match self.wanted(expr) {
-            Wanted::Known(value) => Some(value),
-            Wanted::Unknown { .. } => None,
-        });
+        let trusted = self.trusted(schema, desired);
         let current = Current::Present { observed, recorded: &trusted, applied: None, mark: None };
         let decision = decide(schema, &wanted, &desired.lifecycle.ignore_changes, current);
         let mut reasons = vec![Reason::Adopted { id: id.clone() }];
@@ -141,6 +138,23 @@ impl Planner<'_> {
             users: BTreeSet::new(),
             uses: BTreeSet::new(),
         }))
+    }
+
+    fn trusted(&self, schema: &Schema, desired: &DesiredResource) -> Fields {
+        on_trust(schema, desired, |expr| match self.wanted(expr) {
+            Wanted::Known(value) => Some(value),
+            Wanted::Unknown { .. } => None,
+        })
+    }
+
+    /// The fields of an object that the resource takes over: as reads show them, or as they are taken to be.
+    pub(super) fn taken_over(&self, addr: &ResourceAddr, mut seen: Fields) -> Fields {
+        if let Some(desired) = self.desired(addr)
+            && let Ok(Kind { schema, provider: _, target: _ }) = self.kind(addr, desired)
+        {
+            seen.extend(self.trusted(schema, desired));
+        }
+        seen
     }
 
     /// Whether somebody else has, or may have, an object with this mark: who, and what would be right.

@@ -124,7 +124,7 @@ fn unfinished(block: &str, what: &UnfinishedWhat) -> String {
             format!("{resource}: {} was on its way to {to}", at(object))
         }
         UnfinishedWhat::MarkDue { resource, carries } => {
-            format!("{resource}: its ownership mark has the address {carries} yet")
+            format!("{resource}: its ownership mark still names {carries}")
         }
         UnfinishedWhat::HalfApplied { resource, fields } if fields.is_empty() => {
             format!("{resource}: a run was cut off before it was as defined")

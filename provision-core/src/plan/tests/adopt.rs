@@ -127,9 +127,10 @@ fn who_is_to_take_something_over_is_in_the_code_and_in_the_plan() {
 fn what_reads_do_not_show_is_taken_to_be_as_defined() {
     let inputs = [("place", "south"), ("script", "run")].map(|(field, value)| (field.to_owned(), value.into()));
     let plan = adopting_as(&desired_with(inputs), Ok(BlockState::default()));
-    let reasons = &plan.resource(&addr("dc.a.one")).unwrap().reasons;
+    let resource = plan.resource(&addr("dc.a.one")).unwrap();
     let expected = [Reason::Adopted { id: id("thing-1") }, Reason::OnTrust { field: "script".to_owned() }];
-    assert_eq!(reasons, &expected, "and nothing differs");
+    assert_eq!(resource.reasons, expected, "and nothing differs");
+    assert_eq!(resource.before.as_ref().unwrap().get("script"), Some(&"run".into()), "nor for who reads the plan");
 }
 
 #[test]

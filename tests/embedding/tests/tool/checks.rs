@@ -15,6 +15,7 @@ use provision_core::progress::CheckResult;
 use provision_core::stream::event::RunOutcome;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 
 fn code(customers: i64) -> Result<Desired, Problem> {
     watched_company(customers).map_err(|findings| format!("{findings:?}").into())
@@ -46,7 +47,8 @@ async fn a_simulated_cloud_answers_by_itself_and_nothing_is_dialled() -> Result<
 async fn checks_of_real_clouds_go_through_the_dialler_and_call_the_codes_functions() -> Result<(), Problem> {
     let server = TcpListener::bind("127.0.0.1:0").await?;
     let dialer = LocalDialer(BTreeMap::from([(("web.company".to_owned(), 443), server.local_addr()?)]));
-    tokio::spawn(async move {
+    let mut servers = JoinSet::new();
+    servers.spawn(async move {
         while let Ok((mut customer, _)) = server.accept().await {
             customer.write_all(b"1200").await.unwrap_or_default();
         }
