@@ -83,7 +83,37 @@ pub struct CheckAnswer {
     pub simulated: bool,
 }
 
-/// Asks health checks.
+/// Asks health checks. An [`Engine`](crate::embed::Engine) has one; a [`World`](crate::driver::World) can be given another.
+///
+/// ```
+/// # mod toy { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/toy.rs")); }
+/// # let engine = toy::engine(&toy::cloud());
+/// use std::sync::Arc;
+///
+/// use async_trait::async_trait;
+/// use provision_core::check::{Ask, CheckAnswer, Checker, ReadyCheck};
+/// use provision_core::embed::Engine;
+///
+/// /// Asks the company's own monitoring in place of the servers themselves.
+/// struct Monitoring {
+///     up: Vec<String>,
+/// }
+///
+/// #[async_trait]
+/// impl Checker for Monitoring {
+///     async fn check(&self, check: &ReadyCheck) -> CheckAnswer {
+///         let url = match &check.ask {
+///             Ask::Http { url, .. } => url.to_plain_text(),
+///             other => return CheckAnswer { result: Err(format!("cannot {}", other.shown())), simulated: false },
+///         };
+///         let result = if self.up.contains(&url) { Ok(()) } else { Err(format!("{url} is down")) };
+///         CheckAnswer { result, simulated: false }
+///     }
+/// }
+///
+/// let monitoring = Arc::new(Monitoring { up: Vec::new() });
+/// let engine = Engine { world: engine.world.clone().checked_by(monitoring), ..engine };
+/// ```
 #[async_trait]
 pub trait Checker: Send + Sync {
     /// Asks once.
@@ -94,7 +124,33 @@ pub trait Checker: Send + Sync {
 pub trait Connection: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Connection for T {}
 
-/// Opens the connections of checks: the real network, or in tests a map from address to a local server.
+/// Opens the connections of checks: the real network, or in tests a map from address to a local server
+/// ([`LocalDialer`](crate::driver::LocalDialer)).
+///
+/// ```
+/// # mod toy { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/toy.rs")); }
+/// # let engine = toy::engine(&toy::cloud());
+/// use std::io;
+/// use std::sync::Arc;
+///
+/// use async_trait::async_trait;
+/// use provision_core::check::{Connection, Dialer};
+/// use provision_core::embed::Engine;
+/// use tokio::net::TcpStream;
+///
+/// /// Servers are reached by their number on this machine: what `ssh -L` leaves open.
+/// struct Forwarded;
+///
+/// #[async_trait]
+/// impl Dialer for Forwarded {
+///     async fn dial(&self, host: &str, port: u16) -> io::Result<Box<dyn Connection>> {
+///         let number: u16 = host.trim_start_matches("web-").parse().map_err(io::Error::other)?;
+///         Ok(Box::new(TcpStream::connect(("127.0.0.1", port + number)).await?))
+///     }
+/// }
+///
+/// let engine = Engine { dialer: Arc::new(Forwarded), ..engine };
+/// ```
 #[async_trait]
 pub trait Dialer: Send + Sync {
     /// A connection to a host and port.

@@ -5,7 +5,10 @@
 //! | describe an infrastructure | [`dsl`], with the types of a provider crate |
 //! | plan and apply in a process of your own | [`embed::Engine`] |
 //! | read what a plan will do, or keep it in a file | [`plan::Plan`], [`plan::seal`], [`plan::open`] |
-//! | read what is recorded | [`embed::Engine::recorded`], [`outputs`], [`history`] |
+//! | read what is recorded | [`embed::Engine::recorded`] and [`stream::BlockState`], [`outputs`], [`history`] |
+//! | take over what is there | [`embed::Engine::find`] and [`exec::Found`], [`embed::PlanRequest::adopt`] |
+//! | find out what somebody changed | [`embed::Engine::drift`] and [`drift::DriftReport`] |
+//! | ask health checks your own way | [`embed::Engine::dialer`], [`check::Dialer`], [`check::Checker`] |
 //! | write a provider | [`provider::Provider`] and [`provider::Client`] |
 //! | try all that without a cloud | [`sim`], [`embed::Simulated`] |
 //! | keep state elsewhere | [`driver::Store`] |

@@ -3,6 +3,17 @@
 use crate::value::{Fields, Value};
 
 /// A resource type.
+///
+/// ```
+/// # mod toy { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/toy.rs")); }
+/// # use toy::Network;
+/// use provision_core::schema::{OnChange, Role};
+///
+/// let schema = Network::SCHEMA;
+/// assert_eq!((schema.type_name, schema.version), ("toy_network", 1));
+/// let cidr = schema.field("cidr").expect("it has one");
+/// assert_eq!((cidr.role, cidr.on_change), (Role::Required, OnChange::Replace));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Schema {
     /// The type's name: `aws_subnet`.
@@ -28,6 +39,8 @@ pub struct Field {
     pub on_change: OnChange,
     /// How two values of it are compared, and how their difference is shown.
     pub grain: Grain,
+    /// Whether reads show it.
+    pub reads: Reads,
 }
 
 /// What a field holds.
@@ -108,6 +121,16 @@ pub enum Grain {
     ByKey,
 }
 
+/// Whether reads show a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reads {
+    /// They do.
+    Shown,
+    /// They do not, as those of an instance do not show its user data: `#[attr(unread)]`. It counts as what it was last
+    /// set to, so it never drifts; of an object that is taken over it is taken to be as defined.
+    Unread,
+}
+
 impl Literal {
     /// The value.
     pub fn value(self) -> Value {
@@ -151,6 +174,17 @@ impl Schema {
 }
 
 impl Field {
+    /// What an object has in this field, in normal form: as a read shows it, or else as it is recorded.
+    pub fn of(&self, observed: &Fields, recorded: &Fields) -> Option<Value> {
+        let shown = match self.reads {
+            Reads::Shown => observed.get(self.name),
+            Reads::Unread => None,
+        };
+        let mut value = shown.or_else(|| recorded.get(self.name))?.clone();
+        self.normalise(&mut value);
+        Some(value)
+    }
+
     /// Brings a value into its normal form: sets are sorted and hold each item once.
     pub fn normalise(&self, value: &mut Value) {
         match (self.grain, value) {

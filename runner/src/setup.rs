@@ -15,7 +15,7 @@ use provision_core::embed::Simulated;
 use provision_core::exec::{Binding, GenerationChoice, RunSpec, Settings};
 use provision_core::id::{BlockAddr, Revision};
 use provision_core::plan::Mode;
-use provision_core::sim::{FileCloud, SimChecker, SimConfig};
+use provision_core::sim::{FileCloud, SimConfig};
 use provision_core::stream::{Signer, Timing};
 
 use crate::cli::Cli;
@@ -80,8 +80,14 @@ pub(crate) fn simulated_cloud(must_exist: bool) -> Result<Arc<FileCloud>, CliErr
         return Err(CliError::NoSimulatedCloud(SIMULATED_CLOUD.to_owned()));
     }
     let (unhealthy, unhealthy_per_mille) = unhealthy()?;
-    let config =
-        SimConfig { latency_percent: SIMULATED_LATENCY, unhealthy, unhealthy_per_mille, ..SimConfig::default() };
+    let unread = clouds::providers().unread();
+    let config = SimConfig {
+        latency_percent: SIMULATED_LATENCY,
+        unread,
+        unhealthy,
+        unhealthy_per_mille,
+        ..SimConfig::default()
+    };
     Ok(Arc::new(FileCloud::open(dir, config)?))
 }
 
@@ -92,11 +98,16 @@ pub(crate) async fn world(cli: &Cli, custom: &CustomChecks, opening: Opening) ->
     let store = open_store(cli, opening).await?;
     let (connector, checker): (Arc<dyn Connector>, Arc<dyn Checker>) = if cli.simulate {
         let cloud = simulated_cloud(false)?;
-        (Arc::new(Simulated::File(cloud.clone())), Arc::new(SimChecker::in_file(cloud)))
+        (Arc::new(Simulated::File(cloud.clone())), Arc::new(Simulated::File(cloud)))
     } else {
         (Arc::new(clouds::Real), Arc::new(NetworkChecker::new(Arc::new(NetworkDialer), custom.clone())))
     };
-    Ok(World { store: Arc::new(store), clients: Clients::new(connector), checker, me: Some(our_holder()?) })
+    Ok(World {
+        store: Arc::new(store),
+        clients: Clients::new(connector),
+        checker: Some(checker),
+        me: Some(our_holder()?),
+    })
 }
 
 /// Which health checks never pass in the simulated cloud, for demonstrations and tests: blocks, or how many of a thousand

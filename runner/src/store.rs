@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use provision_core::driver::{Clients, NoChecker, ObjectStoreBackend, World, our_holder};
+use provision_core::driver::{Clients, ObjectStoreBackend, World, our_holder};
 use provision_core::embed::Task;
 use provision_core::exec::{RunError, read_recorded};
 use provision_core::id::{BlockAddr, InfraId};
@@ -69,12 +69,7 @@ where
     P: Future<Output = Result<T, RunError>> + Send + 'static,
 {
     // Whether the process of a run is there is told where it can be seen.
-    let world = World {
-        store: Arc::new(store),
-        clients: Clients::default(),
-        checker: Arc::new(NoChecker),
-        me: our_holder().ok(),
-    };
+    let world = World { store: Arc::new(store), clients: Clients::default(), checker: None, me: our_holder().ok() };
     let reading = Task::start(Memory::default(), world, |io| protocol(io, infra));
     Ok(signals::unless_interrupted(reading.finish()).await??)
 }

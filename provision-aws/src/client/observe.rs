@@ -129,8 +129,8 @@ fn rules(permissions: Vec<IpPermission>, own: &str) -> Rules {
 
 /// The instance, unless it is terminated: EC2 lists those for an hour.
 ///
-/// User data is left out: reading it takes a call for each instance, it can hold secrets, and it cannot change while
-/// the instance runs.
+/// User data is left out, and its schema says so (`unread`): reading it takes a call for each instance, it can hold secrets,
+/// and it cannot change while the instance runs.
 pub(crate) fn instance(instance: Instance) -> Option<Observed> {
     let readiness = match instance.state.and_then(|state| state.name) {
         Some(InstanceStateName::Terminated) => return None,

@@ -30,7 +30,7 @@ pub struct Instance {
     #[attr(set, default)]
     pub security_groups: Vec<SecurityGroupId>,
     /// What it runs at its first start; may hold refs.
-    #[attr(replace)]
+    #[attr(replace, unread)]
     pub user_data: Option<String>,
     /// The key pair that may log in.
     #[attr(replace)]

@@ -37,6 +37,8 @@ pub const SCHEMAS: &[&Schema] = &[Vpc::SCHEMA, Subnet::SCHEMA, SecurityGroup::SC
 mod tests {
     use std::fmt::Write as _;
 
+    use provision_core::schema::Reads;
+
     /// The schemas, a field a line: what calls and logs are made from changes only on purpose.
     #[test]
     fn schemas() {
@@ -45,8 +47,13 @@ mod tests {
             writeln!(text, "{} {} version {}", schema.provider, schema.type_name, schema.version).unwrap();
             for field in schema.fields {
                 let (kind, role) = (field.kind, field.role);
-                writeln!(text, "  {}: {kind:?}, {role:?}, {:?}, {:?}", field.name, field.on_change, field.grain)
-                    .unwrap();
+                let unread = if field.reads == Reads::Unread { ", Unread" } else { "" };
+                writeln!(
+                    text,
+                    "  {}: {kind:?}, {role:?}, {:?}, {:?}{unread}",
+                    field.name, field.on_change, field.grain
+                )
+                .unwrap();
             }
         }
         insta::assert_snapshot!(text);

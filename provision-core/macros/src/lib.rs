@@ -38,6 +38,7 @@ fn or_error(result: syn::Result<proc_macro2::TokenStream>) -> TokenStream {
 /// | `name(max = 255)` | a setter; if it is not set, the engine makes a unique name |
 /// | `computed` | an output; `id` is one of them, and its type is made here |
 /// | `replace` | a change replaces the object |
+/// | `unread` | reads do not show it: it counts as what it was last set to |
 /// | `set`, `by_key` | compared as a set, or key by key; otherwise as a whole |
 ///
 /// `check = function` names what finds wrong inputs before anything is planned: see `Resource::check`.

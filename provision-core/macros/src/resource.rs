@@ -23,6 +23,7 @@ struct Field {
     docs: Vec<Attribute>,
     role: Role,
     replace: bool,
+    unread: bool,
     grain: Ident,
 }
 
@@ -74,11 +75,13 @@ fn field(field: &syn::Field) -> Result<Field> {
     let Some(name) = field.ident.clone() else {
         return Err(Error::new_spanned(field, "the fields of a resource have names"));
     };
-    let (mut roles, mut replace, mut grain) = (Vec::new(), false, format_ident!("Whole"));
+    let (mut roles, mut replace, mut unread, mut grain) = (Vec::new(), false, false, format_ident!("Whole"));
     for attr in field.attrs.iter().filter(|attr| attr.path().is_ident("attr")) {
         attr.parse_nested_meta(|meta| {
             if meta.path.is_ident("replace") {
                 replace = true;
+            } else if meta.path.is_ident("unread") {
+                unread = true;
             } else if meta.path.is_ident("set") {
                 grain = format_ident!("Set");
             } else if meta.path.is_ident("by_key") {
@@ -97,7 +100,7 @@ fn field(field: &syn::Field) -> Result<Field> {
                     Ok(())
                 })?;
             } else {
-                let known = "`replace`, `default`, `computed`, `name(max = ..)`, `set` and `by_key`";
+                let known = "`replace`, `default`, `computed`, `name(max = ..)`, `set`, `by_key` and `unread`";
                 return Err(meta.error(format!("unknown; a field has {known}")));
             }
             Ok(())
@@ -112,7 +115,7 @@ fn field(field: &syn::Field) -> Result<Field> {
         return Err(Error::new_spanned(&name, problem));
     }
     let docs = field.attrs.iter().filter(|attr| !attr.path().is_ident("attr")).cloned().collect();
-    Ok(Field { name, ty: ty.clone(), docs, role: roles.pop().unwrap_or(Role::Required), replace, grain })
+    Ok(Field { name, ty: ty.clone(), docs, role: roles.pop().unwrap_or(Role::Required), replace, unread, grain })
 }
 
 /// The parameter that a field of the literal is generic over; `instance_type` must not become a likely name of a type.
@@ -127,7 +130,7 @@ fn parameter(name: &Ident) -> Ident {
 
 impl Field {
     fn schema(&self) -> TokenStream {
-        let Self { name, ty, docs: _, role, replace, grain } = self;
+        let Self { name, ty, docs: _, role, replace, unread, grain } = self;
         let name = name.to_string();
         let role = match role {
             Role::Required => quote!(Role::Required),
@@ -152,12 +155,14 @@ impl Field {
             Role::Computed => quote!(Role::Computed),
         };
         let on_change = if *replace { quote!(OnChange::Replace) } else { quote!(OnChange::Update) };
+        let reads = if *unread { quote!(Reads::Unread) } else { quote!(Reads::Shown) };
         quote!(Field {
             name: #name,
             kind: <#ty as ::provision_core::dsl::input::FieldKind>::KIND,
             role: #role,
             on_change: #on_change,
             grain: Grain::#grain,
+            reads: #reads,
         })
     }
 
@@ -250,7 +255,7 @@ pub(crate) fn expand(args: TokenStream, item: &ItemStruct) -> Result<TokenStream
             type Id = #id_type;
             type Cloud = #cloud;
             const SCHEMA: &'static ::provision_core::schema::Schema = {
-                use ::provision_core::schema::{Field, Grain, OnChange, Role, Schema};
+                use ::provision_core::schema::{Field, Grain, OnChange, Reads, Role, Schema};
                 static SCHEMA: Schema = Schema {
                     type_name: #kind,
                     provider: <#cloud as ::provision_core::dsl::Cloud>::NAME,

@@ -6,7 +6,7 @@ use super::data::{
     DcDrift, DriftReport, Drifted, FieldDrift, MarkDrift, NotKnown, ObjectAt, Unfinished, UnfinishedWhat, Unmanaged,
     Unread,
 };
-use crate::call::{Effect, Mark, Observed};
+use crate::call::{Effect, Mark, Observed, Readiness};
 use crate::id::{BlockAddr, InfraId, ResourceAddr, TypeName};
 use crate::plan::{BlockInput, Presence, Providers, World};
 use crate::schema::{Field, Role, Schema};
@@ -92,32 +92,50 @@ fn block(inputs: DriftInputs<'_>, addr: &BlockAddr, state: &BlockState, dc: &mut
     }
     for (name, resource) in &state.resources {
         let address = addr.resource(name.clone());
-        dc.resources += 1;
-        match compare(inputs, state, &address, resource) {
-            Compared::AsApplied => dc.as_applied += 1,
-            Compared::Drifted(drifted) => drop(dc.drifted.insert(address, *drifted)),
-            Compared::Missing => drop(dc.missing.insert(address, at(&resource.object))),
-            Compared::NotKnown(why) => {
-                dc.unknown.insert(address, NotKnown { object: at(&resource.object), why });
-            }
-            Compared::Half(fields) => {
-                let what = UnfinishedWhat::HalfApplied { resource: address, fields };
-                dc.unfinished.push(Unfinished { block: addr.clone(), what });
-            }
-            // The open call is listed above.
-            Compared::Leaving => {}
+        if count(dc, &address, resource, compare(inputs, state, &address, resource)) {
+            dc.as_applied += 1;
         }
     }
+    for (_, moved) in state.on_their_way(addr, |other| inputs.recorded.get(other)?.as_ref().ok()) {
+        let from = addr.resource(moved.resource.clone());
+        let compared = compare(inputs, state, &from, &moved.state);
+        // A new object may have been made where it was.
+        let listed = if state.resources.contains_key(&moved.resource) { &moved.to } else { &from };
+        count(dc, listed, &moved.state, compared);
+        let what = UnfinishedWhat::Moving { resource: from, to: moved.to.clone(), object: at(&moved.state.object) };
+        dc.unfinished.push(Unfinished { block: addr.clone(), what });
+    }
+}
+
+/// Adds what the comparison of an object gave. Says whether all of it is as it was applied.
+fn count(dc: &mut DcDrift, addr: &ResourceAddr, resource: &ResourceState, compared: Compared) -> bool {
+    dc.resources += 1;
+    match compared {
+        Compared::There { drifted, unfinished } => {
+            let as_applied = drifted.is_none() && unfinished.is_empty();
+            dc.drifted.extend(drifted.map(|drifted| (addr.clone(), *drifted)));
+            dc.unfinished.extend(unfinished.into_iter().map(|what| Unfinished { block: addr.block.clone(), what }));
+            return as_applied;
+        }
+        Compared::Missing => drop(dc.missing.insert(addr.clone(), at(&resource.object))),
+        Compared::NotKnown(why) => {
+            dc.unknown.insert(addr.clone(), NotKnown { object: at(&resource.object), why });
+        }
+        // The open call is listed by itself.
+        Compared::Leaving => {}
+    }
+    false
 }
 
 /// What the comparison of one object gives.
 enum Compared {
-    AsApplied,
-    Drifted(Box<Drifted>),
+    /// It is there: what somebody else did to it, and what is a run's own doing.
+    There {
+        drifted: Option<Box<Drifted>>,
+        unfinished: Vec<UnfinishedWhat>,
+    },
     Missing,
     NotKnown(String),
-    /// What differs is a run's own doing.
-    Half(BTreeSet<String>),
     /// It is not there, and a call of ours that removes it is open.
     Leaving,
 }
@@ -134,7 +152,6 @@ fn compare(inputs: DriftInputs<'_>, state: &BlockState, addr: &ResourceAddr, res
             return Compared::NotKnown(target.or(why).unwrap_or("no read showed it").to_owned());
         }
     };
-    let Some(applied) = &resource.applied else { return Compared::Half(BTreeSet::new()) };
     let schema = inputs.providers.schema(&object.target.provider, &object.type_name);
     let provider = inputs.providers.get(&object.target.provider);
     let (Some(schema), Some(provider)) = (schema, provider) else {
@@ -142,6 +159,8 @@ fn compare(inputs: DriftInputs<'_>, state: &BlockState, addr: &ResourceAddr, res
     };
     // Fields of an older schema are compared as what they mean now.
     let lift = |fields: &Fields| provider.lift(&object.type_name, object.version, fields.clone());
+    // Of what was cut off before it was as defined: what those calls set that landed.
+    let applied = resource.applied.as_ref().unwrap_or(&object.fields);
     let (applied, recorded) = match (lift(applied), lift(&object.fields)) {
         (Ok(applied), Ok(recorded)) => (applied, recorded),
         (Err(error), _) | (_, Err(error)) => return Compared::NotKnown(error.to_string()),
@@ -152,8 +171,8 @@ fn compare(inputs: DriftInputs<'_>, state: &BlockState, addr: &ResourceAddr, res
     for field in ours(schema, &applied).filter(|field| !ignored(field.name)) {
         let wanted = normal(field, applied.get(field.name)).unwrap_or_default();
         // What reads do not show is as it was recorded, as for a plan.
+        let is = field.of(&observed.fields, &recorded);
         let recorded = normal(field, recorded.get(field.name));
-        let is = normal(field, observed.fields.get(field.name)).or_else(|| recorded.clone());
         if is.as_ref().unwrap_or(&Value::Null) == &wanted {
             continue;
         }
@@ -168,14 +187,30 @@ fn compare(inputs: DriftInputs<'_>, state: &BlockState, addr: &ResourceAddr, res
             fields.push(FieldDrift { field: field.name.to_owned(), applied: wanted, observed: is });
         }
     }
-    let mark = mark(object, observed, &open);
-    if !fields.is_empty() || mark.is_some() {
-        Compared::Drifted(Box::new(Drifted { object: at(object), fields, mark }))
-    } else if !half.is_empty() {
-        Compared::Half(half)
-    } else {
-        Compared::AsApplied
+    let mut unfinished = Vec::new();
+    if resource.applied.is_none() || !half.is_empty() {
+        unfinished.push(UnfinishedWhat::HalfApplied { resource: addr.clone(), fields: half });
     }
+    let mut mark = mark(object, observed, &open);
+    if let Some(carries) = mark.as_ref().and_then(|mark| due(resource, mark)) {
+        unfinished.push(UnfinishedWhat::MarkDue { resource: addr.clone(), carries });
+        mark = None;
+    }
+    let failed = match &observed.readiness {
+        Readiness::Failed(why) => Some(why.clone()),
+        Readiness::Ready | Readiness::Pending | Readiness::Going => None,
+    };
+    let differs = !fields.is_empty() || mark.is_some() || failed.is_some();
+    let drifted = differs.then(|| Box::new(Drifted { object: at(object), fields, mark, failed }));
+    Compared::There { drifted, unfinished }
+}
+
+/// The address in the mark of an object that no call of ours made here: it was moved or taken over, which calls nothing, and
+/// the next apply sets the mark.
+fn due(resource: &ResourceState, mark: &MarkDrift) -> Option<ResourceAddr> {
+    let MarkDrift { recorded, observed: Some(observed) } = mark else { return None };
+    let is_ours = observed.infra == recorded.infra && observed.incarnation == recorded.incarnation;
+    (is_ours && resource.maker.is_none()).then(|| observed.address.clone())
 }
 
 /// The fields that were ours when the object was last applied. What only the server gives is never drift.
@@ -214,9 +249,11 @@ fn is_known(
         return true;
     }
     let is_it = |record: &ObjectRecord| record.id == observed.id && record.type_name == *type_name;
-    recorded.values().filter_map(|recorded| recorded.as_ref().ok()).any(|state| {
+    recorded.iter().filter_map(|(block, recorded)| Some((block, recorded.as_ref().ok()?))).any(|(block, state)| {
+        let mut moving = state.on_their_way(block, |other| recorded.get(other)?.as_ref().ok());
         state.resources.values().any(|resource| is_it(&resource.object))
             || state.deposed.values().any(|deposed| is_it(&deposed.record))
+            || moving.any(|(_, moved)| is_it(&moved.state.object))
             || state.open.values().any(|intent| intent.mark.as_ref() == Some(mark))
             || state.arriving.values().any(|arrival| arrival.intent.mark.as_ref() == Some(mark))
     })

@@ -59,11 +59,11 @@ pub struct DriftReport {
 pub struct DcDrift {
     /// Its environment, as last recorded.
     pub env: Option<EnvName>,
-    /// How many objects the logs record, without those that are due to go.
+    /// How many objects the logs record, those that change their address included, without those that are due to go.
     pub resources: usize,
     /// How many of them are as they were applied.
     pub as_applied: usize,
-    /// Objects whose fields or mark somebody changed.
+    /// Objects whose fields or mark somebody changed, or that have failed.
     pub drifted: BTreeMap<ResourceAddr, Drifted>,
     /// Recorded objects that are not there any more.
     pub missing: BTreeMap<ResourceAddr, ObjectAt>,
@@ -99,6 +99,8 @@ pub struct Drifted {
     pub fields: Vec<FieldDrift>,
     /// Set where its mark was taken off or changed.
     pub mark: Option<MarkDrift>,
+    /// Set where it will not be ready any more by itself, as an instance that was stopped: why.
+    pub failed: Option<String>,
 }
 
 /// A field that differs, both values in the schema's normal form.
@@ -167,6 +169,22 @@ pub enum UnfinishedWhat {
         resource: ResourceAddr,
         /// The object.
         object: ObjectAt,
+    },
+    /// An object has left its address, and has not come to the other.
+    Moving {
+        /// The resource that it was of.
+        resource: ResourceAddr,
+        /// The resource that it goes to.
+        to: ResourceAddr,
+        /// The object.
+        object: ObjectAt,
+    },
+    /// An object that was moved or taken over carries its mark with another address yet: the next apply sets it.
+    MarkDue {
+        /// The resource.
+        resource: ResourceAddr,
+        /// The address in the mark that it carries.
+        carries: ResourceAddr,
     },
     /// An object was made or changed by a run that was cut off before the resource was as defined.
     HalfApplied {

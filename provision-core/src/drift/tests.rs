@@ -9,14 +9,14 @@ use crate::desired::{DesiredBlock, DesiredResource, Lifecycle, Location};
 use crate::id::{BlockAddr, Digest, Epoch, InfraId, IntentNo, ProviderName, Seq, TypeName};
 use crate::plan::{BlockInput, Providers, World};
 use crate::provider::{CannotCompile, Change, Provider};
-use crate::schema::{Field, Grain, Kind, OnChange, Role, Schema};
+use crate::schema::{Field, Grain, Kind, OnChange, Reads, Role, Schema};
 use crate::stream::event::{Holder, Intent, ObjectRecord};
-use crate::stream::{BlockState, Deposed, Head, OpenClaim, ResourceState};
+use crate::stream::{BlockState, Came, Deposed, Head, MovedOut, OpenClaim, ResourceState};
 use crate::target::TargetId;
 use crate::value::{Expr, Fields, Value};
 
 const fn field(name: &'static str, role: Role, grain: Grain) -> Field {
-    Field { name, kind: Kind::Text, role, on_change: OnChange::Update, grain }
+    Field { name, kind: Kind::Text, role, on_change: OnChange::Update, grain, reads: Reads::Shown }
 }
 
 static TOY: Schema = Schema {
@@ -27,6 +27,7 @@ static TOY: Schema = Schema {
         field("size", Role::Required, Grain::Whole),
         field("names", Role::Optional, Grain::Set),
         field("hint", Role::Optional, Grain::Whole),
+        Field { reads: Reads::Unread, ..field("script", Role::Optional, Grain::Whole) },
         field("address", Role::Computed, Grain::Whole),
     ],
 };
@@ -121,7 +122,7 @@ impl Case {
             object: record(applied),
             applied: Some(fields(applied)),
             made: IntentNo(1),
-            maker: None,
+            maker: Some("ab".repeat(16).parse().unwrap()),
             protected: false,
         };
         let state = BlockState {
@@ -218,6 +219,17 @@ fn fields_of_ours_that_differ_are_drift_in_normal_form() {
 }
 
 #[test]
+fn a_field_that_reads_do_not_show_cannot_drift() {
+    let applied = r#"{"size":"small","script":"run"}"#;
+    for shown in [r#"{"size":"small"}"#, r#"{"size":"small","script":"a client that shows it all the same"}"#] {
+        let mut case = Case::new().is(shown);
+        case.resource().applied = Some(fields(applied));
+        case.resource().object.fields = fields(applied);
+        assert_eq!(case.dc().as_applied, 1, "{shown}");
+    }
+}
+
+#[test]
 fn fields_that_the_definition_leaves_alone_are_no_drift() {
     let mut case = Case::new().is(r#"{"size":"large","names":["c"]}"#);
     let desired = DesiredResource {
@@ -303,7 +315,8 @@ fn what_a_run_of_ours_began_is_unfinished_and_no_drift() {
     case.state.open.insert(IntentNo(9), intent(set));
     let dc = case.dc();
     assert_eq!(drifted(&dc), [r#"names: ["a","b"] -> ["x"]"#]);
-    assert_eq!(unfinished(&dc).len(), 1);
+    let open = r#"{"block":"dc.b","unfinished":"open_call","resource":"dc.b.one","api":"SetThing"}"#;
+    assert_eq!(unfinished(&dc), [open, half]);
 
     // A removal of ours may have landed.
     let mut case = Case::new();
@@ -313,7 +326,7 @@ fn what_a_run_of_ours_began_is_unfinished_and_no_drift() {
     assert_eq!(case.report().verdict(), Verdict::None);
 
     // It was never as defined; the block is still claimed; a replaced object is to go.
-    let mut case = Case::new().is(r#"{"size":"odd"}"#);
+    let mut case = Case::new();
     case.resource().applied = None;
     let holder = Holder {
         name: "ann@host".to_owned(),
@@ -328,6 +341,74 @@ fn what_a_run_of_ours_began_is_unfinished_and_no_drift() {
     case.state.deposed.insert("thing-0".parse().unwrap(), deposed);
     let report = case.report();
     assert_eq!((report.verdict(), report.dcs.values().next().unwrap().unfinished.len()), (Verdict::None, 3));
+}
+
+#[test]
+fn what_was_never_as_defined_drifts_from_what_its_calls_set() {
+    let mut case = Case::new().is(r#"{"size":"large","names":["a","b"]}"#);
+    case.resource().applied = None;
+    let report = case.report();
+    assert_eq!(report.verdict(), Verdict::Drift);
+    let dc = report.dcs.values().next().unwrap();
+    assert_eq!(drifted(dc), [r#"size: "small" -> "large""#]);
+    let half = r#"{"block":"dc.b","unfinished":"half_applied","resource":"dc.b.one","fields":[]}"#;
+    assert_eq!(unfinished(dc), [half]);
+}
+
+#[test]
+fn an_object_that_has_failed_is_drift_with_the_reason() {
+    let mut case = Case::new();
+    case.observed.as_mut().unwrap().readiness = Readiness::Failed("the instance is stopped".to_owned());
+    let report = case.report();
+    assert_eq!(report.verdict(), Verdict::Drift);
+    let dc = report.dcs.values().next().unwrap();
+    assert_eq!(dc.drifted.values().next().unwrap().failed.as_deref(), Some("the instance is stopped"));
+    assert_eq!(dc.as_applied, 0);
+}
+
+#[test]
+fn what_is_on_its_way_is_unfinished_and_drifts_as_any_other() {
+    let on_its_way = |size| {
+        let mut case = Case::new().is(size);
+        let state = std::mem::take(&mut case.state.resources).into_values().next().unwrap();
+        let to = "dc.c.two".parse().unwrap();
+        let moved = MovedOut { resource: "one".parse().unwrap(), to, epoch: Epoch(3), state };
+        case.state.moved.insert("thing-1".parse().unwrap(), moved);
+        case
+    };
+    let report = on_its_way(r#"{"size":"small"}"#).report();
+    assert_eq!(report.verdict(), Verdict::None, "{report:?}");
+    let dc = report.dcs.values().next().unwrap();
+    assert_eq!((dc.resources, dc.as_applied), (1, 0));
+    let moving = r#"{"block":"dc.b","unfinished":"moving","resource":"dc.b.one","to":"dc.c.two","object":"#;
+    assert!(matches!(unfinished(dc).as_slice(), [only] if only.starts_with(moving)), "{dc:?}");
+
+    assert_eq!(drifted(&on_its_way(r#"{"size":"large"}"#).dc()), [r#"size: "small" -> "large""#]);
+
+    // It has come: its own log knows it, and that it left counts no more.
+    let mut case = on_its_way(r#"{"size":"small"}"#);
+    let came = Came { resource: "two".parse().unwrap(), from: "dc.b.one".parse().unwrap(), epoch: Epoch(3) };
+    let there = BlockState { came: [("thing-1".parse().unwrap(), came)].into(), ..case.state.clone() };
+    case.more.insert("dc.c".parse().unwrap(), Ok(BlockState { moved: BTreeMap::new(), ..there }));
+    assert_eq!(case.dc().resources, 0);
+}
+
+#[test]
+fn the_mark_of_what_was_moved_or_taken_over_is_due() {
+    let carrying = |maker: bool, incarnation| {
+        let mut case = Case::new();
+        if !maker {
+            case.resource().maker = None;
+        }
+        case.observed.as_mut().unwrap().mark = Some(Mark { address: "dc.a.old".parse().unwrap(), ..mark(incarnation) });
+        case
+    };
+    let report = carrying(false, 'a').report();
+    assert_eq!(report.verdict(), Verdict::None, "{report:?}");
+    let due = r#"{"block":"dc.b","unfinished":"mark_due","resource":"dc.b.one","carries":"dc.a.old"}"#;
+    assert_eq!(unfinished(report.dcs.values().next().unwrap()), [due]);
+    assert_eq!(carrying(true, 'a').report().verdict(), Verdict::Drift, "no call of ours sets it so");
+    assert_eq!(carrying(false, 'b').report().verdict(), Verdict::Drift, "it is another object's");
 }
 
 #[test]

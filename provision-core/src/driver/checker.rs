@@ -33,10 +33,6 @@ pub struct NetworkChecker {
     patience: Duration,
 }
 
-/// For machines that check nothing: whatever they ask fails.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct NoChecker;
-
 /// The real network.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NetworkDialer;
@@ -58,13 +54,6 @@ impl Dialer for LocalDialer {
         let unknown = || io::Error::new(io::ErrorKind::AddrNotAvailable, format!("nobody is at {host}:{port}"));
         let address = self.0.get(&(host.to_owned(), port)).ok_or_else(unknown)?;
         Ok(Box::new(TcpStream::connect(address).await?))
-    }
-}
-
-#[async_trait]
-impl Checker for NoChecker {
-    async fn check(&self, _: &ReadyCheck) -> CheckAnswer {
-        CheckAnswer { result: Err("nothing asks health checks here".to_owned()), simulated: false }
     }
 }
 

@@ -6,10 +6,39 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::{Mutex, OnceCell};
 
+use crate::check::Checker;
 use crate::provider::Client;
 use crate::target::TargetId;
 
 /// Makes client halves. A run can reach targets that only the logs name, so they are made on demand.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use async_trait::async_trait;
+/// use provision_core::check::Checker;
+/// use provision_core::driver::Connector;
+/// use provision_core::embed::Simulated;
+/// use provision_core::provider::Client;
+/// use provision_core::target::TargetId;
+///
+/// /// The simulated cloud, but for an account that nobody may touch.
+/// struct AllBut(Simulated, &'static str);
+///
+/// #[async_trait]
+/// impl Connector for AllBut {
+///     async fn connect(&self, target: &TargetId) -> Result<Arc<dyn Client>, String> {
+///         if target.account == self.1 {
+///             return Err(format!("nobody touches {}", self.1));
+///         }
+///         self.0.connect(target).await
+///     }
+///
+///     fn checker(&self) -> Option<Arc<dyn Checker>> {
+///         self.0.checker()
+///     }
+/// }
+/// ```
 #[async_trait]
 pub trait Connector: Send + Sync {
     /// The client half for a target.
@@ -17,6 +46,12 @@ pub trait Connector: Send + Sync {
     /// # Errors
     /// What is wrong, and what would be right.
     async fn connect(&self, target: &TargetId) -> Result<Arc<dyn Client>, String>;
+
+    /// Who answers health checks where these clouds are simulated; nobody, unless this is written. What wraps another
+    /// connector hands on what that one says.
+    fn checker(&self) -> Option<Arc<dyn Checker>> {
+        None
+    }
 }
 
 /// The client halves that were made so far. Clones share them.
@@ -32,6 +67,11 @@ impl Clients {
     /// None yet.
     pub fn new(connector: Arc<dyn Connector>) -> Self {
         Self { connector, made: Arc::default() }
+    }
+
+    /// Who answers health checks where the clouds are simulated.
+    pub fn checker(&self) -> Option<Arc<dyn Checker>> {
+        self.connector.checker()
     }
 
     /// The client half for a target. One that could not be made is tried again at the next use.

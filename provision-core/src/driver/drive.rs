@@ -6,13 +6,12 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::checker::{NetworkChecker, NetworkDialer};
 use super::clients::{Clients, Connector};
 use super::clock;
 use super::holder;
 use super::store::Store;
 use crate::call::{Answer, ReadAnswer, Refusal};
-use crate::check::{CheckAnswer, Checker, CustomChecks};
+use crate::check::{CheckAnswer, Checker};
 use crate::machine::{Action, ActionId, Event, GetAnswer, HolderState, ListAnswer, Machine, PutAnswer, Verified};
 use crate::progress::Progress;
 use crate::stream::event::Holder;
@@ -21,14 +20,31 @@ use crate::stream::event::Holder;
 const HINTS_GRACE: Duration = Duration::from_secs(2);
 
 /// What a machine's actions act on.
+///
+/// ```
+/// use std::collections::BTreeMap;
+/// use std::sync::Arc;
+///
+/// use provision_core::driver::{ObjectStoreBackend, World};
+/// use provision_core::provider::Client;
+/// use provision_core::target::TargetId;
+///
+/// // A store that nothing outlives, and no cloud at all: for what reads logs alone.
+/// let nowhere = BTreeMap::<TargetId, Arc<dyn Client>>::new();
+/// let world = World::new(Arc::new(ObjectStoreBackend::memory()), Arc::new(nowhere));
+/// // A process that cannot see the others must not judge them dead.
+/// let world = World { me: None, ..world };
+/// # let _ = world;
+/// ```
 #[derive(Clone)]
 pub struct World {
     /// The store.
     pub store: Arc<dyn Store>,
     /// The client halves.
     pub clients: Clients,
-    /// Who asks health checks.
-    pub checker: Arc<dyn Checker>,
+    /// Who asks health checks. Without one, an [`Engine`](crate::embed::Engine) chooses; a machine that is driven otherwise
+    /// asks nobody, and each check fails.
+    pub checker: Option<Arc<dyn Checker>>,
     /// This process, if it may judge others dead.
     pub me: Option<Holder>,
 }
@@ -36,15 +52,13 @@ pub struct World {
 impl World {
     /// This store, and these clouds, as this process sees them.
     pub fn new(store: Arc<dyn Store>, connector: Arc<dyn Connector>) -> Self {
-        let checker = Arc::new(NetworkChecker::new(Arc::new(NetworkDialer), CustomChecks::default()));
-        Self { store, clients: Clients::new(connector), checker, me: holder::our_holder().ok() }
+        Self { store, clients: Clients::new(connector), checker: None, me: holder::our_holder().ok() }
     }
 
-    /// The same, with somebody else asking health checks: without this they go over the network, and know no functions of
-    /// the infrastructure's own.
+    /// The same, with this one asking health checks, whatever they are about.
     #[must_use]
     pub fn checked_by(self, checker: Arc<dyn Checker>) -> Self {
-        Self { checker, ..self }
+        Self { checker: Some(checker), ..self }
     }
 }
 
@@ -171,7 +185,10 @@ async fn perform(world: &World, action: Action) -> Event {
             Ok(client) => client.read(&read).await,
             Err(reason) => ReadAnswer::Failed { refusal: Some(Refusal::Invalid), reason },
         }),
-        Action::Check { check } => Event::Check(world.checker.check(&check).await),
+        Action::Check { check } => Event::Check(match &world.checker {
+            Some(checker) => checker.check(&check).await,
+            None => CheckAnswer { result: Err("nobody asks health checks here".to_owned()), simulated: false },
+        }),
         Action::ProbeHolder { holder } => Event::Holder(match &world.me {
             Some(me) => holder::probe(&holder, me),
             None => HolderState::Unknown,

@@ -16,7 +16,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-pub use checker::{LocalDialer, NetworkChecker, NetworkDialer, NoChecker};
+pub use checker::{LocalDialer, NetworkChecker, NetworkDialer};
 pub use clients::{Clients, Connector};
 pub use clock::{now, shown_time};
 pub use drive::{World, drive};

@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::request::PlanRequest;
+use super::request::{Approval, PlanRequest};
 use super::run::Run;
 use super::task::{Planning, Task};
+use crate::check::{Checker, Dialer};
 use crate::desired::Desired;
 use crate::drift::DriftReport;
-use crate::driver::{HolderError, KeyFileError, World, draw_nonce, our_holder};
+use crate::driver::{HolderError, KeyFileError, NetworkChecker, NetworkDialer, World, draw_nonce, our_holder};
 use crate::exec::{
-    Binding, DriftSpec, GenerationChoice, RunError, RunSpec, Settings, execute, look_for_drift, prepare, read_recorded,
+    Binding, Clue, DriftSpec, FindSpec, Found, GenerationChoice, RunError, RunSpec, Settings, execute, find_candidates,
+    look_for_drift, prepare, read_recorded,
 };
 use crate::id::{BadName, BlockAddr, Nonce, Revision};
 use crate::machine::Memory;
@@ -83,12 +85,14 @@ pub struct Engine {
     pub timing: Timing,
     /// How patient runs are.
     pub settings: Settings,
-    /// Whether the clouds are simulated. A plan that was made for simulated clouds is refused for real ones.
+    /// Whether the clouds are simulated. A plan that was made for simulated clouds is refused for real ones, and health
+    /// checks are answered by the simulated cloud: no socket is opened for them.
     pub simulated: bool,
+    /// How health checks of real clouds reach what they ask. The default is the network. The functions that they call are
+    /// those of the code. A checker of the [`world`](World::checked_by) asks in place of all this.
+    pub dialer: Arc<dyn Dialer>,
     /// How long a block that another run holds is waited for. The default is not at all.
     pub lock_timeout: Duration,
-    /// Whether a run may delete most of what there is because the code no longer has it.
-    pub many_deletions: bool,
     /// What this process knows of entries that it has verified. Engines of the same store may share it.
     pub memory: Memory,
     /// Where nonces come from. The default is the kernel's random numbers; tests may hand in others.
@@ -112,8 +116,8 @@ impl Engine {
             timing: Timing::default(),
             settings: Settings::default(),
             simulated: false,
+            dialer: Arc::new(NetworkDialer),
             lock_timeout: Duration::ZERO,
-            many_deletions: false,
             memory: Memory::default(),
             nonces: Arc::new(draw_nonce),
         })
@@ -124,16 +128,28 @@ impl Engine {
     /// The plan stands in [`Prepared::plan`](crate::exec::Prepared); a block whose log cannot be used is refused in it.
     /// Errors are those of [`prepare`].
     pub fn plan(&self, request: &PlanRequest) -> Planning {
-        let spec = self.nonce().and_then(|nonce| self.spec(request.clone(), nonce, Binding::Ceiling));
+        let spec = self.nonce().and_then(|nonce| self.spec(request.clone(), nonce, Binding::Ceiling.into()));
         self.start(|io| async move { prepare(&io, &spec?).await })
     }
 
     /// Applies an approved plan: claims every block that it may change, plans again from fresh reads, and does only what
-    /// lies inside the plan. What it is for, and which blocks it is about, stands in the plan.
-    pub fn apply(&self, plan: Plan, binding: Binding) -> Run {
+    /// lies inside the plan. What it is for, and which blocks it is about, stands in the plan. A [`Binding`] is an approval.
+    pub fn apply(&self, plan: Plan, approval: impl Into<Approval>) -> Run {
         let request = PlanRequest { mode: plan.mode, selection: plan.selection.clone(), adoptions: plan.adoptions() };
-        let (spec, id) = (self.spec(request, plan.nonce, binding), plan.run_id());
+        let (spec, id) = (self.spec(request, plan.nonce, approval.into()), plan.run_id());
         Run::new(id, self.start(|io| async move { execute(&io, &spec?, &plan).await }))
+    }
+
+    /// Looks for objects that may become those of the block's resources which have none; a plan that
+    /// [adopts](PlanRequest::adopt) them takes them over. Changes nothing anywhere.
+    pub fn find(&self, block: &BlockAddr, clue: Clue) -> Task<Found> {
+        let spec = FindSpec {
+            desired: self.desired.clone(),
+            providers: self.providers.clone(),
+            read_attempts: self.settings.read_attempts,
+        };
+        let block = block.clone();
+        self.start(|io| async move { find_candidates(&io, &spec, &block, &clue).await })
     }
 
     /// Compares what was applied with what is there. Changes nothing anywhere.
@@ -164,15 +180,26 @@ impl Engine {
         F: FnOnce(crate::machine::Io) -> P,
         P: Future<Output = Result<T, RunError>> + Send + 'static,
     {
-        Task::start(self.memory.clone(), self.world.clone(), protocol)
+        let world = World { checker: self.checker(), ..self.world.clone() };
+        Task::start(self.memory.clone(), world, protocol)
+    }
+
+    /// Who asks health checks. What is simulated asks no network: nobody is there.
+    fn checker(&self) -> Option<Arc<dyn Checker>> {
+        match &self.world.checker {
+            Some(given) => Some(given.clone()),
+            None if self.simulated => self.world.clients.checker(),
+            None => Some(Arc::new(NetworkChecker::new(self.dialer.clone(), self.desired.custom_checks.clone()))),
+        }
     }
 
     fn nonce(&self) -> Result<Nonce, RunError> {
         (self.nonces)().map_err(|error| RunError::Driver(error.to_string()))
     }
 
-    fn spec(&self, request: PlanRequest, nonce: Nonce, binding: Binding) -> Result<RunSpec, RunError> {
+    fn spec(&self, request: PlanRequest, nonce: Nonce, approval: Approval) -> Result<RunSpec, RunError> {
         let PlanRequest { mode, selection, adoptions } = request;
+        let Approval { binding, many_deletions } = approval;
         Ok(RunSpec {
             desired: self.desired.clone(),
             providers: self.providers.clone(),
@@ -189,7 +216,7 @@ impl Engine {
             simulated: self.simulated,
             binding,
             lock_timeout: self.lock_timeout,
-            many_deletions: self.many_deletions,
+            many_deletions,
             settings: self.settings,
         })
     }

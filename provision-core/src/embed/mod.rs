@@ -15,7 +15,7 @@ mod simulated;
 mod task;
 
 pub use engine::{Engine, Nonces};
-pub use request::PlanRequest;
+pub use request::{Approval, PlanRequest};
 pub use run::Run;
 pub use simulated::Simulated;
 pub use task::{Planning, Task};

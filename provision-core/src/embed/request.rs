@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::exec::Binding;
 use crate::id::{ObjectId, ResourceAddr};
 use crate::plan::{Mode, Selection};
 
@@ -36,6 +37,33 @@ impl PlanRequest {
     /// A plan to take over these objects, and to do nothing else.
     pub fn adopt(adoptions: impl IntoIterator<Item = (ResourceAddr, ObjectId)>) -> Self {
         Self { adoptions: adoptions.into_iter().collect(), ..Self::of(Mode::Adopt) }
+    }
+}
+
+/// How a plan was approved. A [`Binding`] is one, without anything out of the ordinary.
+///
+/// ```
+/// use provision_core::embed::Approval;
+/// use provision_core::exec::Binding;
+///
+/// let careful: Approval = Binding::Sealed.into();
+/// assert!(!careful.many_deletions);
+/// // Somebody has looked at what goes.
+/// let approval = Approval { many_deletions: true, ..careful };
+/// # let _ = approval;
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Approval {
+    /// How strictly the plan binds.
+    pub binding: Binding,
+    /// Whether the run may delete most of what there is because the code no longer has it. Otherwise it is
+    /// [refused](crate::exec::RunError::ManyDeletions); [`Plan::leaving`](crate::plan::Plan::leaving) counts.
+    pub many_deletions: bool,
+}
+
+impl From<Binding> for Approval {
+    fn from(binding: Binding) -> Self {
+        Self { binding, many_deletions: false }
     }
 }
 

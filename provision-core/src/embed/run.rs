@@ -11,8 +11,8 @@ use crate::progress::Progress;
 /// Events that nobody takes do not hold it up.
 ///
 /// # Caveats
-/// Dropping it kills the run, as if its process had died: nothing more is recorded, calls on their way may still land, and
-/// the next run finds out about them and goes on. That is safe, but not swift: as this process lives, others cannot see
+/// Dropping it kills the run, as if its process had died: nothing more is begun, and of what was under way, calls and entries
+/// of the logs alike, each may still land or not, even after the next run has looked. That one finds out, and goes on. That is safe, but not swift: as this process lives, others cannot see
 /// that the run does not, and wait until its lease is over (half a minute, unless [`Timing`](crate::stream::Timing) says
 /// otherwise). Whoever wants it to end soon calls [`interrupt`](Self::interrupt), then [`finish`](Self::finish).
 ///

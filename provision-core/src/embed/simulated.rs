@@ -27,6 +27,10 @@ impl Connector for Simulated {
             Self::File(cloud) => SimClient::in_file(cloud.clone(), target.clone()),
         }))
     }
+
+    fn checker(&self) -> Option<Arc<dyn Checker>> {
+        Some(Arc::new(self.clone()))
+    }
 }
 
 /// Health checks are answered by what the cloud holds; no socket is opened.

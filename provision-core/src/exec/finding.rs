@@ -1,18 +1,19 @@
 //! Finding objects that may become a block's resources: reads the logs and the cloud, and changes nothing anywhere.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::limiter::Limiter;
 use super::logs::read_recorded;
 use super::observe::read_all;
-use super::run::{RunError, RunSpec};
+use super::run::RunError;
 use crate::call::{Observed, Readiness, Scope};
 use crate::desired::{Desired, DesiredResource};
 use crate::id::{BlockAddr, ObjectId, ResourceAddr, TypeName};
 use crate::machine::{Io, Verified};
-use crate::plan::BlockInput;
+use crate::plan::{BlockInput, Providers};
 use crate::progress::Progress;
-use crate::schema::{OnChange, Schema};
+use crate::schema::{Field, OnChange, Reads, Schema};
 use crate::stream::{list_blocks, look_at_store};
 use crate::target::TargetId;
 use crate::value::{Fields, OutputRef, Value};
@@ -43,6 +44,46 @@ pub struct Sought<'a> {
 }
 
 /// What was found for a block's resources.
+///
+/// ```
+/// # mod toy { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/toy.rs")); }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let cloud = toy::cloud();
+/// # let engine = toy::engine(&cloud);
+/// use provision_core::embed::PlanRequest;
+/// use provision_core::exec::{Binding, Clue, Unmatched};
+/// use provision_core::sim::{Tamper, wall_clock};
+/// use provision_core::value::{Fields, Value};
+///
+/// // Somebody made a network by hand.
+/// let target = engine.desired.dcs[&"us-east".parse()?].targets[&"toy".parse()?].clone();
+/// let tags = Value::Map([("Name".to_owned(), "main".into())].into());
+/// let by_hand = Tamper::Create {
+///     target,
+///     type_name: "toy_network".parse()?,
+///     fields: Fields::from([("cidr".to_owned(), "10.1.0.0/16".into()), ("tags".to_owned(), tags)]),
+///     mark: None,
+///     name: None,
+/// };
+/// cloud.lock().unwrap().tamper(wall_clock()(), &by_hand)?;
+///
+/// let base = "us-east.base".parse()?;
+/// let found = engine.find(&base, Clue::Name).finish().await?;
+/// for (address, why) in &found.unmatched {
+///     match why {
+///         Unmatched::None { type_name } => println!("{address}: there is no such {type_name}"),
+///         Unmatched::Several { ids, .. } => println!("{address}: which of these? {ids:?}"),
+///         Unmatched::Shared { id, with } => println!("{address}: {id}, or is that for one of {with:?}?"),
+///     }
+/// }
+/// // What was found becomes what the code calls `main`. Nothing is called for that.
+/// let plan = engine.plan(&PlanRequest::adopt(found.matched)).finish().await?.plan;
+/// engine.apply(plan, Binding::Ceiling).finish().await?;
+/// assert!(engine.find(&base, Clue::Name).finish().await?.unmatched.is_empty(), "it has all that it needs");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Found {
     /// The object of each resource that exactly one fits. No object stands here twice.
@@ -75,12 +116,27 @@ pub enum Unmatched {
     },
 }
 
-/// Looks for objects that may become those of the block's resources which have none.
+/// What objects are looked for with.
+#[derive(Clone)]
+pub struct FindSpec {
+    /// What the code asks for.
+    pub desired: Arc<Desired>,
+    /// The pure halves.
+    pub providers: Providers,
+    /// How often a read that is not answered is repeated.
+    pub read_attempts: u32,
+}
+
+/// Looks for objects that may become those of the block's resources which have none: see [`Found`].
 ///
 /// # Errors
-/// The store or a target cannot be used, or a read is not answered: then nothing is known.
-pub async fn find_candidates(io: &Io, spec: &RunSpec, block: &BlockAddr, clue: &Clue) -> Result<Found, RunError> {
+/// The code has no such block; the store or a target cannot be used, or a read is not answered: then nothing is known.
+pub async fn find_candidates(io: &Io, spec: &FindSpec, block: &BlockAddr, clue: &Clue) -> Result<Found, RunError> {
     let desired = &spec.desired;
+    if !desired.blocks.contains_key(block) {
+        let known = desired.blocks.keys().map(ToString::to_string).collect();
+        return Err(RunError::Selection { what: "a block".to_owned(), name: block.to_string(), known });
+    }
     io.emit(Progress::Phase { what: "reading the logs".to_owned() });
     look_at_store(io, &desired.infra).await?;
     let mut blocks: BTreeSet<BlockAddr> = list_blocks(io).await?.into_iter().collect();
@@ -109,7 +165,7 @@ pub async fn find_candidates(io: &Io, spec: &RunSpec, block: &BlockAddr, clue: &
                 candidates.extend(objects.iter().map(|observed| (observed.id.clone(), observed.clone())));
                 continue;
             }
-            let attempts = spec.settings.read_attempts;
+            let attempts = spec.read_attempts;
             let read = read_all(io, &limiter, target, &desired.type_name, &asked.scope, attempts).await;
             let unread = |why| RunError::Target {
                 target: target.clone(),
@@ -236,10 +292,11 @@ pub fn match_objects(sought: &[Sought<'_>], mut outputs: BTreeMap<ResourceAddr, 
 fn fitting<'a>(sought: &'a Sought<'_>, outputs: &BTreeMap<ResourceAddr, Fields>) -> Vec<&'a Observed> {
     let Sought { addr: _, desired, schema, candidates } = sought;
     let lookup = |output: &OutputRef| outputs.get(&output.resource)?.get(&output.output).cloned();
-    let replacing = schema
-        .fields
-        .iter()
-        .filter(|field| field.on_change == OnChange::Replace && !desired.lifecycle.ignore_changes.contains(field.name));
+    let tells = |field: &&Field| {
+        let counts = field.on_change == OnChange::Replace && !desired.lifecycle.ignore_changes.contains(field.name);
+        counts && field.reads == Reads::Shown
+    };
+    let replacing = schema.fields.iter().filter(tells);
     let known: Vec<_> = replacing
         .filter_map(|field| {
             let mut value = desired.inputs.get(field.name)?.resolve(&lookup).ok()?;

@@ -34,7 +34,7 @@ mod settle;
 pub use binding::{Binding, fits};
 pub use context::{ActionError, Settings};
 pub use drift::{DriftSpec, look_for_drift};
-pub use finding::{Clue, Found, Sought, Unmatched, find_candidates, match_objects};
+pub use finding::{Clue, FindSpec, Found, Sought, Unmatched, find_candidates, match_objects};
 pub use logs::read_recorded;
 pub use observe::{Wanted, observe};
 pub use report::{ActionReport, ActionResult, BlockReport, BlockResult, CheckReport, RunReport};

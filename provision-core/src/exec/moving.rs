@@ -7,12 +7,13 @@ use crate::call::Mark;
 use crate::desired::DesiredResource;
 use crate::id::ResourceAddr;
 use crate::mutant::{self, Mutant};
-use crate::plan::{Moved, Presence, ResourcePlan};
+use crate::plan::{Moved, Presence, ResourcePlan, on_trust};
 use crate::progress::{Progress, Verb};
 use crate::provider::token;
 use crate::schema::Role;
 use crate::stream::MovedOut;
 use crate::stream::event::{BlockEvent, ObjectRecord};
+use crate::value::OutputRef;
 
 impl Exec {
     /// The log that has the object says that it leaves. Whatever a call could still do to it is found out, or waited for,
@@ -105,7 +106,10 @@ impl Exec {
                 && desired.inputs.contains_key(field.name)
                 && !desired.lifecycle.ignore_changes.contains(field.name)
         });
-        let inputs = ours.filter_map(|field| Some((field.name.to_owned(), observed.fields.get(field.name)?.clone())));
+        let lookup = |output: &OutputRef| self.output(output);
+        let mut fields = observed.fields.clone();
+        fields.extend(on_trust(schema, desired, |expr| expr.resolve(&lookup).ok()));
+        let inputs = ours.filter_map(|field| Some((field.name.to_owned(), fields.get(field.name)?.clone()))).collect();
         let record = ObjectRecord {
             type_name: desired.type_name.clone(),
             version: schema.version,
@@ -113,13 +117,13 @@ impl Exec {
             id: id.clone(),
             // A mark that names another address is set anew by the next apply; one without any gets one with its next update.
             mark: observed.mark.clone().map(|mark| Mark { address: addr.clone(), ..mark }),
-            fields: observed.fields.clone(),
+            fields,
             depends_on: desired.depends_on(),
         };
         let adopted = BlockEvent::Adopted {
             resource: addr.name.clone(),
             record: Box::new(record),
-            inputs: inputs.collect(),
+            inputs,
             protected: desired.lifecycle.prevent_destroy,
         };
         if !mutant::on(Mutant::AdoptedForgotten) {

@@ -34,7 +34,47 @@ use crate::stream::{
 use crate::target::TargetId;
 use crate::value::Fields;
 
-/// What a run is made of.
+/// What a run is made of. An [`Engine`](crate::embed::Engine) makes these; whoever drives machines by hand writes them.
+///
+/// ```
+/// # mod toy { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/toy.rs")); }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let engine = toy::engine(&toy::cloud());
+/// use std::time::Duration;
+///
+/// use provision_core::driver::draw_nonce;
+/// use provision_core::embed::Task;
+/// use provision_core::exec::{Binding, GenerationChoice, RunSpec, Settings, prepare};
+/// use provision_core::plan::{Mode, Selection};
+/// use provision_core::stream::Timing;
+///
+/// let spec = RunSpec {
+///     desired: engine.desired.clone(),
+///     providers: engine.providers.clone(),
+///     revision: "4f2a9c1".parse()?,
+///     generation: GenerationChoice::AfterHighest,
+///     nonce: draw_nonce()?,
+///     writer_nonce: draw_nonce()?,
+///     mode: Mode::Apply,
+///     selection: Selection::default(),
+///     adoptions: Default::default(),
+///     holder: engine.holder.clone(),
+///     signer: engine.signer.clone(),
+///     timing: Timing::default(),
+///     simulated: true,
+///     binding: Binding::Ceiling,
+///     lock_timeout: Duration::ZERO,
+///     many_deletions: false,
+///     settings: Settings::default(),
+/// };
+/// let (memory, world) = (engine.memory.clone(), engine.world.clone());
+/// let prepared = Task::start(memory, world, |io| async move { prepare(&io, &spec).await }).finish().await?;
+/// assert_eq!(prepared.plan.resources().count(), 2);
+/// assert!(prepared.recorded.values().all(|log| log.as_ref().is_ok_and(|log| log.head.is_none())), "nothing was applied");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct RunSpec {
     /// What the code asks for.

@@ -21,6 +21,7 @@ use crate::call::{
 use crate::id::{ObjectId, ResourceAddr};
 use crate::mutant::{self, Mutant};
 use crate::progress::Progress;
+use crate::schema::{Reads, Schema};
 use crate::stream::event::{Intent, Landed};
 use crate::value::{Fields, Value};
 
@@ -171,7 +172,8 @@ impl Exec {
                 how: Landed::Found,
             }),
             (Effect::Set { fields, mark }, Some(observed)) => {
-                let same = self.shows(intent, observed, fields)
+                let schema = self.providers.schema(&intent.target.provider, type_name);
+                let same = shows(schema, observed, fields)
                     && mark.as_ref().is_none_or(|mark| observed.mark.as_ref() == Some(mark));
                 same.then(|| Settled::Landed { id: None, outputs: Fields::new(), how: Landed::Found })
             }
@@ -201,19 +203,17 @@ impl Exec {
         };
         Ok(landed.map_or(Look::NoSign(all.server_time), Look::Landed))
     }
+}
 
-    /// Whether the object has the fields that the call sets.
-    fn shows(&self, intent: &Intent, observed: &Observed, fields: &Fields) -> bool {
-        let schema = self.providers.schema(&intent.target.provider, &intent.call.type_name);
-        fields.iter().all(|(name, wanted)| {
-            let (mut wanted, mut has) = (wanted.clone(), observed.fields.get(name).cloned().unwrap_or(Value::Null));
-            if let Some(field) = schema.and_then(|schema| schema.field(name)) {
-                field.normalise(&mut wanted);
-                field.normalise(&mut has);
-            }
-            wanted == has
-        })
-    }
+/// Whether the object has the fields that a call sets. What reads do not show may be so or not: then it does not.
+fn shows(schema: Option<&Schema>, observed: &Observed, fields: &Fields) -> bool {
+    fields.iter().all(|(name, wanted)| {
+        let (mut wanted, mut has) = (wanted.clone(), observed.fields.get(name).cloned().unwrap_or(Value::Null));
+        let Some(field) = schema.and_then(|schema| schema.field(name)) else { return wanted == has };
+        field.normalise(&mut wanted);
+        field.normalise(&mut has);
+        field.reads == Reads::Shown && wanted == has
+    })
 }
 
 /// Whether the API itself rules out that a request which is good from its stamp to its last instant has a second effect
@@ -251,6 +251,33 @@ mod tests {
     use super::*;
     use crate::call::{Call, Wait};
     use crate::id::Token;
+    use crate::schema::{Field, Grain, Kind, OnChange, Role};
+
+    /// It may be so or not: a set that is taken for landed would leave the old value there for good.
+    #[test]
+    fn a_read_says_nothing_of_a_field_that_it_does_not_show() {
+        const fn field(name: &'static str, reads: Reads) -> Field {
+            let (role, on_change, grain) = (Role::Optional, OnChange::Update, Grain::Whole);
+            Field { name, kind: Kind::Text, role, on_change, grain, reads }
+        }
+        const SCHEMA: Schema = Schema {
+            type_name: "toy_thing",
+            provider: "toy",
+            version: 1,
+            fields: &[field("size", Reads::Shown), field("script", Reads::Unread)],
+        };
+        let fields = |json: &str| serde_json::from_str::<Fields>(json).unwrap();
+        let observed = Observed {
+            id: "thing-1".parse().unwrap(),
+            mark: None,
+            fields: fields(r#"{"size":"large"}"#),
+            readiness: Readiness::Ready,
+        };
+        let shows = |set: &str| shows(Some(&SCHEMA), &observed, &fields(set));
+        assert!(shows(r#"{"size":"large"}"#));
+        assert!(!shows(r#"{"size":"large","script":"new"}"#));
+        assert!(!shows(r#"{"script":null}"#), "it may be set");
+    }
 
     #[test]
     fn a_token_is_repeated_only_within_its_term() {

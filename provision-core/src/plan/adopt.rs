@@ -4,16 +4,56 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::data::{Existing, Outcome, ReplaceOrder, ResourcePlan};
 use super::decide::{Current, Wanted, decide};
-use super::input::Presence;
+use super::input::{Mode, Presence};
 use super::one::Kind;
 use super::planner::Planner;
 use super::reason::Reason;
 use crate::call::{Mark, Observed};
 use crate::desired::DesiredResource;
-use crate::id::{ObjectId, ResourceAddr};
+use crate::id::{ObjectId, ResourceAddr, TypeName};
 use crate::mutant::{self, Mutant};
+use crate::schema::{Reads, Schema};
+use crate::target::TargetId;
+use crate::value::{Expr, Fields, Value};
+
+/// What an object that is taken over has in the fields that reads do not show, as far as that can be believed: what its
+/// definition says. `value` gives what is known of an expression.
+pub(crate) fn on_trust(schema: &Schema, desired: &DesiredResource, value: impl Fn(&Expr) -> Option<Value>) -> Fields {
+    let unread = schema.fields.iter().filter(|field| field.reads == Reads::Unread);
+    let defined = unread.filter_map(|field| Some((field.name.to_owned(), value(desired.inputs.get(field.name)?)?)));
+    defined.filter(|(_, value)| !value.is_null()).collect()
+}
 
 impl Planner<'_> {
+    /// Adoptions that make no sense whatever there is: of what the plan is not about, and of one object by two resources.
+    pub(super) fn refuse_odd_adoptions(&mut self) {
+        if self.inputs.mode != Mode::Adopt {
+            return;
+        }
+        let adoptions = self.inputs.adoptions;
+        let mut owners: BTreeMap<(&ObjectId, &TypeName, Option<&TargetId>), Vec<&ResourceAddr>> = BTreeMap::new();
+        for (addr, id) in adoptions {
+            let block = &addr.block;
+            match self.desired(addr) {
+                None => self.refuse(block, format!("{addr} is to take over {id}, and the code has no {addr}")),
+                Some(_) if !self.is_selected(block) => {
+                    self.refuse(block, format!("{addr} is to take over {id}, and {block} is not selected: select it"));
+                }
+                Some(desired) => {
+                    let dc = self.inputs.desired.dcs.get(&block.dc);
+                    let target = dc.and_then(|dc| dc.targets.get(&desired.provider));
+                    owners.entry((id, &desired.type_name, target)).or_default().push(addr);
+                }
+            }
+        }
+        for ((id, _, _), addrs) in owners.into_iter().filter(|(_, addrs)| addrs.len() > 1) {
+            let all = addrs.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
+            for addr in addrs {
+                self.refuse(&addr.block, format!("{all} are to take over {id}: an object has one owner"));
+            }
+        }
+    }
+
     /// The resource of another block whose run said that it takes the object over, and has not ended.
     fn adopter(&self, id: &ObjectId, by: &ResourceAddr) -> Option<ResourceAddr> {
         self.inputs
@@ -69,7 +109,8 @@ impl Planner<'_> {
         }
         let wanted: BTreeMap<String, Wanted> =
             desired.inputs.iter().map(|(field, expr)| (field.clone(), self.wanted(expr))).collect();
-        let current = Current::Present { observed, recorded: &observed.fields, applied: None, mark: None };
+        let trusted = self.trusted(schema, desired);
+        let current = Current::Present { observed, recorded: &trusted, applied: None, mark: None };
         let decision = decide(schema, &wanted, &desired.lifecycle.ignore_changes, current);
         let mut reasons = vec![Reason::Adopted { id: id.clone() }];
         // What the next plan will show.
@@ -79,6 +120,7 @@ impl Planner<'_> {
                 .into_iter()
                 .filter(|reason| matches!(reason, Reason::Field { .. } | Reason::Ignored { .. })),
         );
+        reasons.extend(trusted.into_keys().map(|field| Reason::OnTrust { field }));
         Ok(Some(ResourcePlan {
             type_name: desired.type_name.clone(),
             target: target.clone(),
@@ -96,6 +138,23 @@ impl Planner<'_> {
             users: BTreeSet::new(),
             uses: BTreeSet::new(),
         }))
+    }
+
+    fn trusted(&self, schema: &Schema, desired: &DesiredResource) -> Fields {
+        on_trust(schema, desired, |expr| match self.wanted(expr) {
+            Wanted::Known(value) => Some(value),
+            Wanted::Unknown { .. } => None,
+        })
+    }
+
+    /// The fields of an object that the resource takes over: as reads show them, or as they are taken to be.
+    pub(super) fn taken_over(&self, addr: &ResourceAddr, mut seen: Fields) -> Fields {
+        if let Some(desired) = self.desired(addr)
+            && let Ok(Kind { schema, provider: _, target: _ }) = self.kind(addr, desired)
+        {
+            seen.extend(self.trusted(schema, desired));
+        }
+        seen
     }
 
     /// Whether somebody else has, or may have, an object with this mark: who, and what would be right.

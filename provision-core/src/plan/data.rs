@@ -334,6 +334,7 @@ impl ResourcePlan {
             | Reason::KeyTaken { .. }
             | Reason::UsesWhatGoesFirst { .. }
             | Reason::Adopted { .. }
+            | Reason::OnTrust { .. }
             | Reason::NoLongerOurs { .. } => false,
         })
     }

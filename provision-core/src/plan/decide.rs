@@ -116,12 +116,7 @@ fn compare(
     applied: Option<&Fields>,
     reasons: &mut Vec<Reason>,
 ) {
-    let has = observed.fields.get(field.name).or_else(|| recorded.get(field.name));
-    let has = has.map(|value| {
-        let mut value = value.clone();
-        field.normalise(&mut value);
-        value
-    });
+    let has = field.of(&observed.fields, recorded);
     match wanted {
         None => match field.role {
             // Not ours: the server's, or the engine's, which keeps the name that it gave.
@@ -206,6 +201,7 @@ fn outcomes(reasons: Vec<Reason>) -> Decision {
             | Reason::KeyTaken { .. }
             | Reason::UsesWhatGoesFirst { .. }
             | Reason::Adopted { .. }
+            | Reason::OnTrust { .. }
             | Reason::Kept { .. } => {}
         }
     }

@@ -11,7 +11,7 @@ use crate::id::{
     BlockAddr, DcName, EnvName, Generation, Nonce, ObjectId, ProviderName, ResourceAddr, Revision, TypeName,
 };
 use crate::provider::Provider;
-use crate::schema::Schema;
+use crate::schema::{Reads, Schema};
 use crate::stream::BlockState;
 use crate::target::TargetId;
 
@@ -60,6 +60,15 @@ pub enum Mode {
 }
 
 /// Which blocks a plan is about: those that every part names. An empty part names all. Nothing selects a part of a block.
+///
+/// ```
+/// use provision_core::plan::Selection;
+///
+/// let west = Selection { envs: ["prod".parse()?].into(), dcs: ["west".parse()?].into(), ..Selection::default() };
+/// assert!(west.names(&"west.web".parse()?, Some(&"prod".parse()?)));
+/// assert!(!west.names(&"east.web".parse()?, Some(&"prod".parse()?)), "it lies in another data centre");
+/// # Ok::<(), provision_core::id::BadName>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Selection {
@@ -188,6 +197,17 @@ impl Providers {
     /// The provider of that name.
     pub fn get(&self, name: &ProviderName) -> Option<&Arc<dyn Provider>> {
         self.by_name.get(name)
+    }
+
+    /// The fields that reads do not show, by type: what a simulated cloud is not to show either.
+    pub fn unread(&self) -> BTreeMap<TypeName, BTreeSet<String>> {
+        let schemas = self.by_name.values().flat_map(|provider| provider.schemas());
+        let unread = schemas.filter_map(|schema| {
+            let fields = schema.fields.iter().filter(|field| field.reads == Reads::Unread);
+            let fields: BTreeSet<String> = fields.map(|field| field.name.to_owned()).collect();
+            Some((schema.type_name.parse().ok()?, fields)).filter(|(_, fields)| !fields.is_empty())
+        });
+        unread.collect()
     }
 
     /// The schema of a type.

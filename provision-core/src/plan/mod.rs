@@ -26,6 +26,7 @@ mod sealed;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use adopt::on_trust;
 pub use ceiling::{Ceiling, Outside};
 pub use data::{
     BlockChange, BlockPlan, Existing, Moved, NewName, Outcome, Plan, ReplaceOrder, ResourcePlan, Retirement,

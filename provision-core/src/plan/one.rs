@@ -257,7 +257,7 @@ impl<'a> Planner<'a> {
         (!over || copied).then(|| Reason::MayBeMadeAgain { api: arrival.intent.call.api.clone() })
     }
 
-    /// A name that no present or deposed object of the resource has.
+    /// A name that no present or deposed object of the resource has, nor one of another resource whose name begins alike.
     fn new_name(&self, addr: &ResourceAddr, max: usize) -> String {
         let mut name = format!("{}-{}", addr.block.block, addr.name);
         let taken = self.recorded(addr).is_some()
@@ -268,7 +268,7 @@ impl<'a> Planner<'a> {
                     // An object that moved away took its name along.
                     || state.moved.values().any(|moved| moved.resource == addr.name)
             });
-        if taken && !mutant::on(Mutant::OneNameForAll) {
+        if (taken || name.len() > max) && !mutant::on(Mutant::OneNameForAll) {
             let mut suffix = self.inputs.nonce.derive(&["name", &addr.to_string()]);
             suffix.truncate(8);
             name.truncate(max.saturating_sub(9));

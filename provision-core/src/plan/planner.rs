@@ -27,6 +27,7 @@ pub fn plan(inputs: Inputs<'_>) -> Plan {
         notes: Vec::new(),
     };
     planner.refuse_what_cannot_be_planned();
+    planner.refuse_odd_adoptions();
     planner.find_moves();
     planner.users = planner.find_users();
     let refused = planner.blocks.clone();
@@ -353,7 +354,7 @@ impl<'a> Planner<'a> {
                 let before = self.recorded(&addr).map(|state| self.seen(&state.object)).or_else(|| {
                     let existing = resource.existing.as_ref().filter(|_| resource.allowed.contains(&Outcome::Adopt))?;
                     match self.inputs.world.presence(&resource.target, &resource.type_name, &existing.id) {
-                        Presence::Present(seen) => Some(seen.fields.clone()),
+                        Presence::Present(seen) => Some(self.taken_over(&addr, seen.fields.clone())),
                         Presence::Absent | Presence::Unknown(_) => None,
                     }
                 });

@@ -8,6 +8,34 @@ use crate::id::{BlockAddr, CheckName, ObjectId, ResourceAddr, TypeName};
 use crate::value::{Expr, Value};
 
 /// Why something happens, or does not.
+///
+/// ```
+/// # mod toy { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/toy.rs")); }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let cloud = toy::cloud();
+/// # let engine = toy::engine(&cloud);
+/// use provision_core::embed::PlanRequest;
+/// use provision_core::plan::{Outcome, Reason};
+/// use provision_core::sim::{Tamper, wall_clock};
+/// # let plan = engine.plan(&PlanRequest::default()).finish().await?.plan;
+/// # engine.apply(plan, provision_core::exec::Binding::Ceiling).finish().await?;
+///
+/// // Everything was applied, and somebody took the labels of a network away.
+/// let now = wall_clock()();
+/// let id = cloud.lock().unwrap().objects(now)[1].id.clone();
+/// let nothing = provision_core::value::Value::Map(Default::default());
+/// cloud.lock().unwrap().tamper(now, &Tamper::Set { id, fields: [("tags".to_owned(), nothing)].into() })?;
+///
+/// let plan = engine.plan(&PlanRequest::default()).finish().await?.plan;
+/// let branch = plan.resource(&"us-east.branch.branch".parse()?).expect("it is planned");
+/// assert_eq!(branch.allowed, [Outcome::Update].into());
+/// let [Reason::Field { field, from, to, .. }] = branch.reasons.as_slice() else { panic!("{branch:?}") };
+/// assert_eq!(field, "tags");
+/// println!("{field}: {from:?} -> {to:?}");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Reason {
@@ -106,6 +134,11 @@ pub enum Reason {
     Adopted {
         /// Its id.
         id: ObjectId,
+    },
+    /// Reads do not show this field of an object that is taken over: it is taken to be as the definition says.
+    OnTrust {
+        /// The field.
+        field: String,
     },
     /// A field has left the code: the object keeps its value, and it is no longer ours.
     NoLongerOurs {

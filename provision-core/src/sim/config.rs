@@ -1,13 +1,26 @@
 //! How a simulated cloud behaves.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::latency::Latency;
 use crate::call::Bounds;
-use crate::id::BlockAddr;
+use crate::id::{BlockAddr, TypeName};
 
 /// How a simulated cloud behaves. All of it is deterministic: the same seed and the same calls give the same answers.
+///
+/// ```
+/// # mod toy { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/toy.rs")); }
+/// # let engine = toy::engine(&toy::cloud());
+/// use std::time::Duration;
+///
+/// use provision_core::sim::{SimCloud, SimConfig};
+///
+/// // New objects are seen late, and reads show no more than those of the real clouds.
+/// let config = SimConfig { lag: Duration::from_millis(800), unread: engine.providers.unread(), ..SimConfig::instant(7) };
+/// let cloud = SimCloud::new(config);
+/// # let _ = cloud;
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SimConfig {
     /// What ids, placeholders, lags and latencies derive from.
@@ -20,6 +33,8 @@ pub struct SimConfig {
     pub lag: Duration,
     /// Whether calls cannot see an invisible object either, and are refused with "not found".
     pub lag_calls: bool,
+    /// The fields that reads do not show, by type: [`Providers::unread`](crate::plan::Providers::unread).
+    pub unread: BTreeMap<TypeName, BTreeSet<String>>,
     /// How many objects one page of a read holds; at least one.
     pub page_size: usize,
     /// How many calls and reads a target takes per API; `None`: any number.
@@ -49,6 +64,7 @@ impl Default for SimConfig {
             visibility: Duration::from_secs(1),
             lag: Duration::ZERO,
             lag_calls: false,
+            unread: BTreeMap::new(),
             page_size: 1000,
             throttle: None,
             unhealthy: BTreeSet::new(),

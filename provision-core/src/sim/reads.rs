@@ -46,9 +46,21 @@ impl SimCloud {
             .model
             .of_type(now, target, &read.type_name, from)
             .filter(|object| object.visible_at <= now && in_scope(object, &read.scope));
-        let objects = found.by_ref().take(size).map(|object| observed(object, now)).collect();
+        let objects = found.by_ref().take(size).map(|object| self.observed(object, now)).collect();
         let next = found.next().map(|object| page_token(object.number));
         ReadAnswer::Page { objects, next, server_time: Some(now) }
+    }
+
+    /// What a read shows of an object.
+    fn observed(&self, object: &Object, now: ServerTime) -> Observed {
+        let unread = self.config().unread.get(&object.type_name);
+        let shown = object.fields.iter().filter(|(name, _)| unread.is_none_or(|unread| !unread.contains(*name)));
+        Observed {
+            id: object.id.clone(),
+            mark: object.mark.clone(),
+            fields: shown.map(|(name, value)| (name.clone(), value.clone())).collect(),
+            readiness: readiness(object, now),
+        }
     }
 
     /// All that the cloud holds, in the order in which it came to be.
@@ -76,15 +88,6 @@ fn in_scope(object: &Object, scope: &Scope) -> bool {
             let carries = |(key, value): (&String, &String)| has.and_then(|has| has.get(key)?.as_text()) == Some(value);
             tags.iter().all(carries)
         }
-    }
-}
-
-fn observed(object: &Object, now: ServerTime) -> Observed {
-    Observed {
-        id: object.id.clone(),
-        mark: object.mark.clone(),
-        fields: object.fields.clone(),
-        readiness: readiness(object, now),
     }
 }
 

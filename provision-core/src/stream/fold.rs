@@ -18,7 +18,29 @@ use crate::target::TargetId;
 use crate::value::Fields;
 use serde::Serialize;
 
-/// What the entries of a block's stream amount to.
+/// What the entries of a block's stream amount to: everything that is recorded of the block.
+///
+/// ```
+/// # mod toy { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/toy.rs")); }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let engine = toy::engine(&toy::cloud());
+/// # let plan = engine.plan(&provision_core::embed::PlanRequest::default()).finish().await?.plan;
+/// # engine.apply(plan, provision_core::exec::Binding::Ceiling).finish().await?;
+/// let recorded = engine.recorded().finish().await?;
+/// let base = recorded[&"us-east.base".parse()?].as_ref().map_err(String::as_str)?;
+///
+/// // The objects that the block has, and what they were brought to.
+/// let main = &base.resources[&"main".parse()?];
+/// assert_eq!(main.applied.as_ref().map(|fields| &fields["cidr"]), Some(&"10.1.0.0/16".into()));
+/// assert!(main.object.id.as_str().starts_with("network-"));
+///
+/// // And what is not finished: nobody holds it, every call is known to have landed or not, nothing is still to go or on its
+/// // way to another block.
+/// assert!(base.claim.is_none() && base.open.is_empty() && base.deposed.is_empty() && base.moved.is_empty());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct BlockState {
     /// The last entry.

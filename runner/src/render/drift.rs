@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use provision_core::drift::{
-    DcDrift, DriftReport, Drifted, FieldDrift, MarkDrift, ObjectAt, UnfinishedWhat, Unread, Verdict,
+    DcDrift, DriftReport, Drifted, FieldDrift, MarkDrift, ObjectAt, Unfinished, UnfinishedWhat, Unread, Verdict,
 };
 use provision_core::id::DcName;
 
@@ -57,10 +57,11 @@ fn data_centre(out: &mut String, name: &DcName, dc: &DcDrift) {
     );
     let before = out.len();
     for (addr, drifted) in &dc.drifted {
-        let Drifted { object, fields, mark } = drifted;
+        let Drifted { object, fields, mark, failed } = drifted;
         push(out, 2, &format!("{YELLOW}~{YELLOW:#} {addr}  {DIM}{}{DIM:#}", at(object)));
         fields.iter().for_each(|field| push(out, 6, &self::field(field)));
         mark.iter().for_each(|mark| push(out, 6, &self::mark(mark)));
+        failed.iter().for_each(|why| push(out, 6, &plain(why)));
     }
     for (addr, object) in &dc.missing {
         push(out, 2, &format!("{RED}-{RED:#} {addr}  {DIM}{}{DIM:#}  is no longer there", at(object)));
@@ -119,6 +120,12 @@ fn unfinished(block: &str, what: &UnfinishedWhat) -> String {
         UnfinishedWhat::DeleteDue { resource, object } => {
             format!("{resource}: {} was replaced and is still to be deleted", at(object))
         }
+        UnfinishedWhat::Moving { resource, to, object } => {
+            format!("{resource}: {} was on its way to {to}", at(object))
+        }
+        UnfinishedWhat::MarkDue { resource, carries } => {
+            format!("{resource}: its ownership mark still names {carries}")
+        }
         UnfinishedWhat::HalfApplied { resource, fields } if fields.is_empty() => {
             format!("{resource}: a run was cut off before it was as defined")
         }
@@ -157,7 +164,9 @@ fn summary(report: &DriftReport) -> String {
             } else {
                 format!("{are} objects are as they were applied")
             };
-            let unfinished = count(|dc| dc.unfinished.len());
+            // Who holds a block, or died while it did, may have left nothing to do.
+            let begun = |it: &&Unfinished| !matches!(it.what, UnfinishedWhat::Claimed { .. });
+            let unfinished: usize = report.dcs.values().map(|dc| dc.unfinished.iter().filter(begun).count()).sum();
             let rest = if unfinished == 0 { "" } else { "; what is unfinished, the next apply goes on with" };
             format!("{GREEN}No drift.{GREEN:#} {are}{rest}.")
         }

@@ -2,11 +2,12 @@
 //! differ from their definitions.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use provision_core::desired::{Desired, DesiredBlock};
 use provision_core::dsl::Infrastructure;
 use provision_core::embed::Task;
-use provision_core::exec::{BlockResult, Clue, Found, RunSpec, find_candidates};
+use provision_core::exec::{BlockResult, Clue, FindSpec, Found, RunSpec, Settings, find_candidates};
 use provision_core::id::{BlockAddr, ObjectId, ResourceAddr};
 use provision_core::machine::Memory;
 use provision_core::plan::{Mode, Selection};
@@ -19,7 +20,7 @@ use crate::error::CliError;
 use crate::render::progress::Watcher;
 use crate::report::{Account, Unplanned};
 use crate::setup::{self, Opening};
-use crate::{Exit, render, signals};
+use crate::{Exit, clouds, render, signals};
 
 pub(crate) async fn import(
     cli: &Cli,
@@ -61,7 +62,7 @@ async fn wanted(job: &Job<'_>, args: &AdoptArgs) -> Result<Option<BTreeMap<Resou
             return Err(CliError::NamedTwice(addr.to_string()));
         }
     }
-    // An object has one owner; the planner would see only one resource at a time.
+    // The planner refuses it too; this needs no cloud.
     let mut ids = BTreeSet::new();
     if let Some(id) = named.values().find(|id| !ids.insert(*id)) {
         return Err(CliError::NamedTwice(id.to_string()));
@@ -123,7 +124,11 @@ async fn take_over(job: &Job<'_>, block: &BlockAddr, adoptions: BTreeMap<Resourc
 
 /// Looks for objects, with progress.
 async fn look(job: &Job<'_>, block: &BlockAddr, clue: Clue) -> Result<Found, CliError> {
-    let spec = job.spec(true)?;
+    let spec = FindSpec {
+        desired: Arc::new(job.desired.clone()),
+        providers: clouds::providers(),
+        read_attempts: Settings::default().read_attempts,
+    };
     let world = setup::world(job.cli, &job.desired.custom_checks, Opening::Run).await?;
     let mut watcher = Watcher::new(None, false);
     let block = block.clone();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use provision_core::call::{Answer, Bounds, Read, ReadAnswer, Refusal, Sending};
+use provision_core::check::Checker;
 use provision_core::driver::Connector;
 use provision_core::embed::Simulated;
 use provision_core::provider::{Client, ClientError};
@@ -54,6 +55,10 @@ impl Cloud {
 impl Connector for Cloud {
     async fn connect(&self, target: &TargetId) -> Result<Arc<dyn Client>, String> {
         Ok(Arc::new(OnSomeDay { client: self.simulated.connect(target).await?, cloud: self.clone() }))
+    }
+
+    fn checker(&self) -> Option<Arc<dyn Checker>> {
+        self.simulated.checker()
     }
 }
 

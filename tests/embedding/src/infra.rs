@@ -1,8 +1,13 @@
 //! What the company runs: the same two blocks in staging and in production.
 
+use std::time::Duration;
+
 use provision_aws::prelude::*;
 use provision_aws::{Aws, Rule, SecurityGroup, Subnet, SubnetId, UsEast1, UsWest2, Vpc, VpcId};
+use provision_core::check::Probe;
+use provision_core::dsl::check::{custom, tcp};
 use provision_core::prelude::*;
+use tokio::io::AsyncReadExt as _;
 
 /// Where every change is tried first.
 #[environment("staging")]
@@ -41,6 +46,39 @@ fn network<D: AwsDc>(b: &Block<D>, cidr: Cidr) -> Network<D> {
 fn web<D: AwsDc>(b: &Block<D>, (net, port): (&Network<D>, u16)) {
     let group = SecurityGroup { vpc: net.vpc, description: "the web" };
     b.put("group", group).ingress([Rule::tcp(port, cidr!("0.0.0.0/0"))]);
+}
+
+/// Asks a server at this address how many customers there are.
+async fn customers(probe: Probe) -> Result<(), String> {
+    let mut server = probe.dialer.dial("web.company", 443).await.map_err(|error| error.to_string())?;
+    let mut answer = String::new();
+    server.read_to_string(&mut answer).await.map_err(|error| error.to_string())?;
+    let least = probe.args.as_int().ok_or("the least is a number")?;
+    match answer.trim().parse::<i64>() {
+        Ok(count) if count >= least => Ok(()),
+        Ok(count) => Err(format!("{count} customers")),
+        Err(_) => Err(format!("`{answer}` is no number")),
+    }
+}
+
+fn watched<D: AwsDc>(b: &Block<D>, (net, least): (&Network<D>, i64)) {
+    b.put("group", SecurityGroup { vpc: net.vpc, description: "the web" });
+    let soon = Duration::from_millis(100);
+    b.check("there", tcp("web.company:443").every(soon).within(soon));
+    b.check("used", custom(customers, least).every(soon).within(soon));
+}
+
+/// A part of it with health checks: that somebody listens at `web.company:443`, and says that there are this many customers.
+///
+/// # Errors
+/// What is wrong with the definitions.
+pub fn watched_company(customers: i64) -> Result<Desired, Vec<Finding>> {
+    let infra = Infrastructure::new("company");
+    infra.environments::<(Staging, Prod)>();
+    let west = infra.dc(West);
+    let net = west.block("network", network, cidr!("10.0.0.0/16"));
+    west.block("web", watched, (&net, customers));
+    infra.finish()
 }
 
 /// How many objects all of it makes.

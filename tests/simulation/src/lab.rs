@@ -108,7 +108,7 @@ impl Lab {
         let (report, error) = match process.outcome() {
             Some(Outcome::Ran(report)) => (Some(report.clone()), None),
             Some(Outcome::Refused(error)) => (None, Some(error.clone())),
-            Some(Outcome::Nothing | Outcome::Planned | Outcome::Died) | None => (None, None),
+            Some(Outcome::Nothing | Outcome::Planned | Outcome::Looked(_) | Outcome::Died) | None => (None, None),
         };
         let calls = process.kinds.iter().filter(calls).count();
         Ran { plan: process.plan, report, error, actions: process.kinds.len(), calls, good }

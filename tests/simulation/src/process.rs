@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use provision_aws::provider::Aws;
 use provision_core::desired::Desired;
+use provision_core::drift::DriftReport;
 use provision_core::exec::{
-    Binding, GenerationChoice, Prepared, RunError, RunReport, RunSpec, Settings, execute, prepare,
+    Binding, DriftSpec, GenerationChoice, Prepared, RunError, RunReport, RunSpec, Settings, execute, look_for_drift,
+    prepare,
 };
 use provision_core::id::{Generation, Nonce, ObjectId, ResourceAddr, Revision};
 use provision_core::machine::{Action, ActionId, Machine, Memory, Now};
@@ -127,10 +129,11 @@ fn nonce(number: u32) -> Nonce {
     nonce
 }
 
-/// How one of the two machines of a process ended.
+/// How one of the machines of a process ended.
 pub(crate) enum Stage {
     Prepared(Result<Box<Prepared>, RunError>),
     Executed(Result<RunReport, RunError>),
+    Looked(Result<Box<DriftReport>, RunError>),
 }
 
 /// How a process ended.
@@ -140,6 +143,8 @@ pub enum Outcome {
     Nothing,
     /// It planned, and that was all that it was started for.
     Planned,
+    /// It looked for drift.
+    Looked(Box<DriftReport>),
     /// It made a run.
     Ran(RunReport),
     /// It could not make a run: nothing was called.
@@ -201,6 +206,20 @@ impl Process {
             Stage::Prepared(prepare(&io, &spec).await.map(Box::new))
         });
         Self::with(number, job, machine, None, plans_only, shared)
+    }
+
+    /// A process that looks for drift.
+    pub(crate) fn looking(number: u32, job: Job, shared: Shared) -> Self {
+        let spec = DriftSpec {
+            infra: job.desired.infra.clone(),
+            targets: job.desired.dcs.values().flat_map(|dc| dc.targets.values().cloned()).collect(),
+            providers: job.providers.clone(),
+            read_attempts: Settings::default().read_attempts,
+        };
+        let machine = Machine::with_memory(shared.memory.clone(), |io| async move {
+            Stage::Looked(look_for_drift(&io, &spec).await.map(Box::new))
+        });
+        Self::with(number, job, machine, None, false, shared)
     }
 
     /// A process that executes an approved plan.
@@ -297,6 +316,8 @@ impl Process {
                     State::Running
                 }
             }
+            Stage::Looked(Ok(report)) => State::Ended(Outcome::Looked(report)),
+            Stage::Looked(Err(error)) => State::Ended(Outcome::Refused(error)),
             Stage::Executed(Ok(report)) => State::Ended(Outcome::Ran(report)),
             Stage::Executed(Err(error)) => State::Ended(Outcome::Refused(error)),
         };
@@ -307,7 +328,7 @@ impl Process {
         let ended = match self.outcome() {
             Some(Outcome::Nothing) => true,
             Some(Outcome::Ran(report)) => report.outcome == RunOutcome::Succeeded && report.problems.is_empty(),
-            Some(Outcome::Planned | Outcome::Refused(_) | Outcome::Died) | None => false,
+            Some(Outcome::Planned | Outcome::Looked(_) | Outcome::Refused(_) | Outcome::Died) | None => false,
         };
         ended && self.plan.as_ref().is_some_and(|plan| plan.refusals().next().is_none())
     }

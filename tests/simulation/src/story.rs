@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use provision_core::desired::Desired;
+use provision_core::drift::{Unfinished, UnfinishedWhat, Verdict};
 use provision_core::exec::{Binding, GenerationChoice, RunError};
 use provision_core::plan::{Mode, Plan};
 use provision_core::sim::Held;
@@ -233,6 +234,7 @@ impl Story {
                 return Err(format!("a run without faults left this to do: {}", left(plan)));
             }
         }
+        self.has_not_drifted(sim)?;
         match self.then.mode {
             Mode::Apply => {
                 oracle::health_is_told(&self.then.desired, &self.before, &sim.world.trace)?;
@@ -241,6 +243,27 @@ impl Story {
             Mode::Adopt => self.is_adopted(sim),
             Mode::Destroy if sim.world.objects().is_empty() => Ok(()),
             Mode::Destroy => Err(format!("left over: {:#?}", sim.world.objects())),
+        }
+    }
+
+    /// Where there is nothing to do there is no drift either, and nothing unfinished.
+    fn has_not_drifted(&self, sim: &mut Sim) -> Result<(), String> {
+        let known = std::mem::take(&mut sim.world.shared);
+        let number = unbroken(|| {
+            let number = sim.start_looking(self.then.clone());
+            sim.run().map(|()| number)
+        });
+        sim.world.shared = known;
+        let process = number.map_err(|Stuck(why)| why).map(|number| sim.process(number))?.ok_or("no such process")?;
+        let Some(Outcome::Looked(report)) = process.outcome() else {
+            return Err(format!("whether there is drift is not known: {:?}", process.outcome()));
+        };
+        // Who died between its last change and giving its block back: the next run that has something to do there takes over.
+        let is_claim = |it: &Unfinished| matches!(it.what, UnfinishedWhat::Claimed { .. });
+        if report.verdict() == Verdict::None && report.dcs.values().all(|dc| dc.unfinished.iter().all(is_claim)) {
+            Ok(())
+        } else {
+            Err(format!("there is nothing to do, and this is not as it was applied: {report:?}"))
         }
     }
 

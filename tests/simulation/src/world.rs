@@ -13,7 +13,7 @@ use provision_core::target::TargetId;
 use provision_core::value::Fields;
 
 use crate::fault::Drift;
-use crate::process::Shared;
+use crate::process::{Shared, providers};
 use crate::trace::{Bytes, Did, Step, Trace, events, hash};
 
 /// When virtual time begins, by a right wall clock, in milliseconds since 1970.
@@ -74,7 +74,7 @@ impl World {
     /// An empty cloud and an empty store.
     pub fn new(config: SimConfig) -> Self {
         Self {
-            cloud: SimCloud::new(config),
+            cloud: SimCloud::new(SimConfig { unread: providers().unread(), ..config }),
             store: BTreeMap::new(),
             ms: 1_000_000,
             tick_ms: 1,

@@ -17,12 +17,7 @@ use crate::stream::{Author, ClaimError, NewRun, RunStream, Signer, Timing, claim
 const WRITERS: u8 = 20;
 
 async fn run<T: Send + 'static>(store: &Arc<dyn Store>, machine: Machine<T>) -> T {
-    let world = World {
-        store: store.clone(),
-        clients: Default::default(),
-        checker: Arc::new(crate::driver::NoChecker),
-        me: None,
-    };
+    let world = World { store: store.clone(), clients: Default::default(), checker: None, me: None };
     // A second handle would never be used: nobody interrupts.
     drive(machine, world, mpsc::channel(1).1, |_| {}).await
 }

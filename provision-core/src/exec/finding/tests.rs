@@ -4,18 +4,23 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::desired::{Lifecycle, Location};
-use crate::schema::{Field, Grain, Kind, Role};
+use crate::schema::{Field, Grain, Kind, Reads, Role};
 use crate::value::{Exprs, Symbol, Tree};
 
 const fn field(name: &'static str, on_change: OnChange) -> Field {
-    Field { name, kind: Kind::Text, role: Role::Optional, on_change, grain: Grain::Whole }
+    Field { name, kind: Kind::Text, role: Role::Optional, on_change, grain: Grain::Whole, reads: Reads::Shown }
 }
 
 const SCHEMA: Schema = Schema {
     type_name: "aws_subnet",
     provider: "aws",
     version: 1,
-    fields: &[field("vpc", OnChange::Replace), field("cidr", OnChange::Replace), field("note", OnChange::Update)],
+    fields: &[
+        field("vpc", OnChange::Replace),
+        field("cidr", OnChange::Replace),
+        field("note", OnChange::Update),
+        Field { reads: Reads::Unread, ..field("script", OnChange::Replace) },
+    ],
 };
 
 fn addr(name: &str) -> ResourceAddr {
@@ -69,12 +74,16 @@ fn the_only_one_that_need_not_be_replaced_fits() {
         object("x-4", &[("cidr", "c")]),
     ];
     let sought = [
-        ("one", desired(&[("cidr", "a"), ("note", "ours")])),
+        ("one", desired(&[("cidr", "a"), ("note", "ours"), ("script", "unknown")])),
         ("none", desired(&[("cidr", "z")])),
         ("several", desired(&[("cidr", "c")])),
     ];
     let found = found(&sought, &candidates);
-    assert_eq!(ids(&found), [("one".to_owned(), "x-1")], "a field that is updated does not count");
+    assert_eq!(
+        ids(&found),
+        [("one".to_owned(), "x-1")],
+        "a field that is updated does not count, nor one that no read shows"
+    );
     assert!(matches!(found.unmatched[&addr("none")], Unmatched::None { .. }));
     let Unmatched::Several { ids, .. } = &found.unmatched[&addr("several")] else { panic!("{found:?}") };
     assert_eq!(ids.len(), 2);

@@ -3,43 +3,24 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::support::{Toy, addr, id, target};
+use super::support::{Toy, addr, code, id, target, thing};
 use crate::call::{Call, Effect, Mark, Observed, Readiness, Recovery, ServerTime, Wait};
-use crate::desired::{Channel, Desired, DesiredBlock, DesiredDc, DesiredResource, Lifecycle, Location};
+use crate::desired::{Desired, Lifecycle};
 use crate::id::{Generation, IntentNo, Nonce, Revision};
-use crate::plan::{BlockInput, Inputs, Missing, Mode, Outcome, Plan, Providers, Selection, World, plan};
+use crate::plan::{BlockInput, Inputs, Missing, Mode, Outcome, Plan, Providers, Reason, Selection, World, plan};
 use crate::provider::Provider;
 use crate::stream::BlockState;
 use crate::stream::event::Intent;
-use crate::value::{Fields, Tree, Value};
+use crate::value::{Expr, Fields, Tree};
 
 /// Two blocks with one thing each.
 fn desired() -> Desired {
-    let thing = DesiredResource {
-        type_name: "toy_thing".parse().unwrap(),
-        version: 1,
-        provider: "toy".parse().unwrap(),
-        inputs: BTreeMap::from([("place".to_owned(), "south".into())]),
-        lifecycle: Lifecycle::default(),
-        location: Location::default(),
-    };
-    let block = DesiredBlock {
-        function: "f".to_owned(),
-        params: Value::Null,
-        after: Default::default(),
-        resources: BTreeMap::from([("one".parse().unwrap(), thing)]),
-        outputs: Tree::Null,
-        checks: BTreeMap::new(),
-    };
-    let targets = BTreeMap::from([("toy".parse().unwrap(), target())]);
-    let dc = DesiredDc { env: "prod".parse().unwrap(), channel: Channel::Stable, targets };
-    Desired {
-        infra: "wix".parse().unwrap(),
-        environments: vec!["prod".parse().unwrap()],
-        dcs: BTreeMap::from([("dc".parse().unwrap(), dc)]),
-        blocks: ["dc.a", "dc.b"].map(|addr| (addr.parse().unwrap(), block.clone())).into(),
-        custom_checks: Default::default(),
-    }
+    desired_with([("place".to_owned(), "south".into())])
+}
+
+fn desired_with<const N: usize>(inputs: [(String, Expr); N]) -> Desired {
+    let thing = || thing(BTreeMap::from(inputs.clone()), Lifecycle::default());
+    code([(addr("dc.a.one"), thing()), (addr("dc.b.one"), thing())])
 }
 
 /// The mark of what `dc.b.one` makes.
@@ -77,6 +58,15 @@ fn making() -> Intent {
 
 /// The plan in which `dc.a.one` takes over an object with the mark, where the log of `dc.b` says this.
 fn adopting(log: BlockInput) -> Plan {
+    adopting_as(&desired(), log)
+}
+
+fn adopting_as(desired: &Desired, log: BlockInput) -> Plan {
+    adopting_these(desired, log, &["dc.a"], &["dc.a.one"])
+}
+
+/// The same, of a plan about these blocks, in which these resources take the object over.
+fn adopting_these(desired: &Desired, log: BlockInput, selected: &[&str], by: &[&str]) -> Plan {
     let mut world = World::default();
     let object = Observed {
         id: id("thing-1"),
@@ -87,7 +77,7 @@ fn adopting(log: BlockInput) -> Plan {
     world.saw(&target(), &"toy_thing".parse().unwrap(), object);
     let toy: Arc<dyn Provider> = Arc::new(Toy);
     plan(Inputs {
-        desired: &desired(),
+        desired,
         recorded: &BTreeMap::from([("dc.b".parse().unwrap(), log)]),
         world: &world,
         providers: &Providers::new([toy]),
@@ -96,8 +86,11 @@ fn adopting(log: BlockInput) -> Plan {
         nonce: Nonce([7; 16]),
         mode: Mode::Adopt,
         missing: Missing::Keep,
-        selection: &Selection { blocks: ["dc.a".parse().unwrap()].into(), ..Selection::default() },
-        adoptions: &BTreeMap::from([(addr("dc.a.one"), id("thing-1"))]),
+        selection: &Selection {
+            blocks: selected.iter().map(|block| block.parse().unwrap()).collect(),
+            ..Selection::default()
+        },
+        adoptions: &by.iter().map(|by| (addr(by), id("thing-1"))).collect(),
         simulated: true,
     })
 }
@@ -106,6 +99,38 @@ fn adopting(log: BlockInput) -> Plan {
 fn what_only_carries_a_mark_is_taken_over() {
     let plan = adopting(Ok(BlockState::default()));
     assert!(plan.resource(&addr("dc.a.one")).unwrap().allowed.contains(&Outcome::Adopt), "{plan:?}");
+}
+
+fn refusals(plan: &Plan) -> Vec<String> {
+    plan.refusals().map(|(block, problem)| format!("{block}: {problem}")).collect()
+}
+
+#[test]
+fn one_object_does_not_become_two_resources() {
+    let plan = adopting_these(&desired(), Ok(BlockState::default()), &[], &["dc.a.one", "dc.b.one"]);
+    let both = "dc.a.one and dc.b.one are to take over thing-1: an object has one owner";
+    assert_eq!(refusals(&plan), [format!("dc.a: {both}"), format!("dc.b: {both}")]);
+}
+
+#[test]
+fn who_is_to_take_something_over_is_in_the_code_and_in_the_plan() {
+    let refused =
+        |selected: &[&str], by| refusals(&adopting_these(&desired(), Ok(BlockState::default()), selected, &[by]));
+    let no = |by: &str| format!("{by} is to take over thing-1, and the code has no {by}");
+    assert_eq!(refused(&[], "dc.a.two"), [format!("dc.a: {}", no("dc.a.two"))]);
+    assert_eq!(refused(&[], "dc.x.one"), [format!("dc.x: {}", no("dc.x.one"))]);
+    let outside = "dc.b: dc.b.one is to take over thing-1, and dc.b is not selected: select it";
+    assert_eq!(refused(&["dc.a"], "dc.b.one"), [outside]);
+}
+
+#[test]
+fn what_reads_do_not_show_is_taken_to_be_as_defined() {
+    let inputs = [("place", "south"), ("script", "run")].map(|(field, value)| (field.to_owned(), value.into()));
+    let plan = adopting_as(&desired_with(inputs), Ok(BlockState::default()));
+    let resource = plan.resource(&addr("dc.a.one")).unwrap();
+    let expected = [Reason::Adopted { id: id("thing-1") }, Reason::OnTrust { field: "script".to_owned() }];
+    assert_eq!(resource.reasons, expected, "and nothing differs");
+    assert_eq!(resource.before.as_ref().unwrap().get("script"), Some(&"run".into()), "nor for who reads the plan");
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod adopt;
 mod ceiling;
 mod decide;
 mod graph;
+mod names;
 mod sealed;
 mod support;
 mod whole;

@@ -3,15 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::call::Call;
-use crate::desired::Channel;
-use crate::id::{Digest, Generation, Nonce, ObjectId, ProviderName, ResourceAddr, Revision, TypeName};
+use crate::desired::{Channel, Desired, DesiredBlock, DesiredDc, DesiredResource, Lifecycle, Location};
+use crate::id::{BlockAddr, Digest, Generation, Nonce, ObjectId, ProviderName, ResourceAddr, Revision, TypeName};
 use crate::plan::{BlockChange, BlockPlan, Existing, Mode, Outcome, Plan, ReplaceOrder, ResourcePlan, Selection};
 use crate::provider::{CannotCompile, Change, Provider};
-use crate::schema::{Field, Grain, Kind, Literal, OnChange, Role, Schema};
+use crate::schema::{Field, Grain, Kind, Literal, OnChange, Reads, Role, Schema};
 use crate::target::TargetId;
+use crate::value::{Exprs, Tree, Value};
 
 const fn field(name: &'static str, role: Role, on_change: OnChange, grain: Grain) -> Field {
-    Field { name, kind: Kind::Text, role, on_change, grain }
+    Field { name, kind: Kind::Text, role, on_change, grain, reads: Reads::Shown }
+}
+
+const fn unread(field: Field) -> Field {
+    Field { reads: Reads::Unread, ..field }
 }
 
 pub(super) static TOY: Schema = Schema {
@@ -24,6 +29,7 @@ pub(super) static TOY: Schema = Schema {
         field("names", Role::Default(Literal::EmptyList), OnChange::Update, Grain::Set),
         field("hint", Role::Optional, OnChange::Update, Grain::Whole),
         field("name", Role::Name { max: 20 }, OnChange::Replace, Grain::Whole),
+        unread(field("script", Role::Optional, OnChange::Replace, Grain::Whole)),
         field("id", Role::Computed, OnChange::Update, Grain::Whole),
     ],
 };
@@ -58,6 +64,43 @@ pub(super) fn id(text: &str) -> ObjectId {
 
 pub(super) fn addr(text: &str) -> ResourceAddr {
     text.parse().unwrap()
+}
+
+/// The definition of a thing.
+pub(super) fn thing(inputs: Exprs, lifecycle: Lifecycle) -> DesiredResource {
+    DesiredResource {
+        type_name: "toy_thing".parse().unwrap(),
+        version: 1,
+        provider: "toy".parse().unwrap(),
+        inputs,
+        lifecycle,
+        location: Location::default(),
+    }
+}
+
+/// Code that has these, all in data centre `dc`.
+pub(super) fn code(resources: impl IntoIterator<Item = (ResourceAddr, DesiredResource)>) -> Desired {
+    let mut blocks: BTreeMap<BlockAddr, DesiredBlock> = BTreeMap::new();
+    for (addr, resource) in resources {
+        let block = blocks.entry(addr.block).or_insert_with(|| DesiredBlock {
+            function: "f".to_owned(),
+            params: Value::Null,
+            after: BTreeSet::new(),
+            resources: BTreeMap::new(),
+            outputs: Tree::Null,
+            checks: BTreeMap::new(),
+        });
+        block.resources.insert(addr.name, resource);
+    }
+    let targets = BTreeMap::from([("toy".parse().unwrap(), target())]);
+    let dc = DesiredDc { env: "prod".parse().unwrap(), channel: Channel::Stable, targets };
+    Desired {
+        infra: "wix".parse().unwrap(),
+        environments: vec!["prod".parse().unwrap()],
+        dcs: BTreeMap::from([("dc".parse().unwrap(), dc)]),
+        blocks,
+        custom_checks: Default::default(),
+    }
 }
 
 /// A resource for which these outcomes are allowed.

@@ -86,3 +86,15 @@ fn reads_are_throttled_by_whoever_asks() {
     assert!(!world.cloud.admit_read(START, &target(), &read));
     assert!(world.cloud.admit_read(at(1000), &target(), &read));
 }
+
+#[test]
+fn what_reads_do_not_show_is_there_all_the_same() {
+    let unread = [("aws_instance".parse().unwrap(), ["user_data".to_owned()].into())].into();
+    let mut world = World::with(SimConfig { unread, ..SimConfig::instant(7) });
+    let given = fields([("ami", "a"), ("user_data", "run")]);
+    let instance = world.create("aws_instance", given.clone());
+    let vpc = world.create("aws_vpc", given);
+    assert!(!world.by_id("aws_instance", &instance).unwrap().fields.contains_key("user_data"));
+    assert!(world.by_id("aws_vpc", &vpc).unwrap().fields.contains_key("user_data"), "that is another field");
+    assert!(world.cloud.objects(START).iter().all(|held| held.fields.contains_key("user_data")));
+}

@@ -146,6 +146,7 @@ impl ResourceView<'_> {
                 | Reason::KeyTaken { .. }
                 | Reason::UsesWhatGoesFirst { .. }
                 | Reason::Adopted { .. }
+                | Reason::OnTrust { .. }
                 | Reason::NoLongerOurs { .. } => {
                     lines.push(Line::new(0, Sign::None, words::reason(reason, resource)));
                 }

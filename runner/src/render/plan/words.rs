@@ -162,6 +162,7 @@ pub(crate) fn reason(reason: &Reason, resource: &ResourcePlan) -> String {
         }
         Reason::UsesWhatGoesFirst { resource } => format!("uses {resource}, whose old object goes first"),
         Reason::Adopted { id } => format!("{id} is taken over as it is"),
+        Reason::OnTrust { field } => format!("{} is not shown by reads: taken to be as defined", safe(field)),
         Reason::Kept { because } => format!("kept: {}", theirs(because)),
         Reason::NoLongerOurs { field, stays } => {
             format!("{} is no longer ours: stays {}", safe(field), value::line(&stays.widen(), MOST_OF_A_VALUE))

@@ -3,6 +3,7 @@
 use embedding::infra::OBJECTS;
 use embedding::office::{Office, Problem, plan_and_apply};
 use provision_core::embed::PlanRequest;
+use provision_core::exec::{Clue, RunError, Unmatched};
 use provision_core::id::ResourceAddr;
 use provision_core::progress::Verb;
 use provision_core::sim::Tamper;
@@ -11,6 +12,14 @@ use provision_core::target::TargetId;
 use provision_core::value::{Fields, Value};
 
 use crate::code;
+
+#[tokio::test]
+async fn a_block_that_is_not_there_is_not_looked_into() -> Result<(), Problem> {
+    let engine = Office::open()?.engine("alice", code(443)?)?;
+    let found = engine.find(&"west.nowhere".parse()?, Clue::Name).finish().await;
+    assert!(matches!(&found, Err(RunError::Selection { name, .. }) if name == "west.nowhere"), "{found:?}");
+    Ok(())
+}
 
 #[tokio::test]
 async fn an_object_that_is_there_is_adopted_and_not_made_again() -> Result<(), Problem> {
@@ -35,7 +44,14 @@ async fn an_object_that_is_there_is_adopted_and_not_made_again() -> Result<(), P
     let addr: ResourceAddr = "west.network.main".parse()?;
     let engine = office.engine("alice", code(443)?)?;
 
-    let report = plan_and_apply(&engine, &PlanRequest::adopt([(addr.clone(), id.clone())])).await?;
+    // It is looked for by what is known of it; what else the block has is not there.
+    let clue = Clue::Tags([("who".to_owned(), "carol".to_owned())].into());
+    let found = engine.find(&addr.block, clue).finish().await?;
+    assert_eq!(found.matched, [(addr.clone(), id.clone())].into());
+    let subnet: ResourceAddr = "west.network.public".parse()?;
+    assert!(matches!(found.unmatched[&subnet], Unmatched::None { .. }), "{found:?}");
+
+    let report = plan_and_apply(&engine, &PlanRequest::adopt(found.matched)).await?;
     assert_eq!(report.outcome, RunOutcome::Succeeded, "{report:?}");
     let did: Vec<_> = report.actions.iter().map(|action| (&action.resource, action.verb)).collect();
     assert_eq!(did, [(&addr, Verb::Adopt)]);

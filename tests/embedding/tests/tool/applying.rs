@@ -67,9 +67,9 @@ async fn one_environment_is_selected_and_all_of_it_destroyed() -> Result<(), Pro
 
     // A plan names what it is about; the run keeps to it.
     let nothing = PlanRequest { mode: Mode::Destroy, ..staging };
-    plan_and_apply(&Engine { many_deletions: true, ..engine.clone() }, &nothing).await?;
+    plan_and_apply(&engine, &nothing).await?;
     assert!(office.objects()?.iter().all(|held| held.target.account == "222222222222"));
-    plan_and_apply(&Engine { many_deletions: true, ..engine }, &PlanRequest::of(Mode::Destroy)).await?;
+    plan_and_apply(&engine, &PlanRequest::of(Mode::Destroy)).await?;
     assert!(office.objects()?.is_empty());
     Ok(())
 }

@@ -3,6 +3,7 @@
 mod adopting;
 mod applying;
 mod bad_days;
+mod checks;
 mod files;
 mod interrupts;
 mod looking;

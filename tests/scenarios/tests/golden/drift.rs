@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use provision_core::call::Mark;
 use provision_core::id::ObjectId;
 use provision_core::sim::Tamper;
+use serde_json::json;
 
 use crate::folder::Folder;
 
@@ -60,6 +62,26 @@ fn drift_is_found_field_by_field_and_nothing_is_changed() {
     let rest = folder.run("first", DRIFT);
     assert_eq!(rest.code, Some(2), "{rest}");
     assert!(rest.out.contains("Drift: 0 changed, 0 missing, 1 unmanaged."), "{rest}");
+}
+
+#[test]
+fn what_has_failed_is_drift_and_what_the_next_apply_sets_is_not() {
+    let folder = Folder::new();
+    folder.apply("no-web");
+    let (vpc, subnet) = (folder.held("aws_vpc"), folder.held("aws_subnet"));
+    // A group of ours that a log lost, under another name.
+    let mark = vpc.mark.map(|mark| Mark { address: "west.web.old".parse().unwrap(), ..mark });
+    let fields =
+        json!({"vpc": vpc.id, "description": "the web", "name": "group", "ingress": [], "egress": [], "tags": {}});
+    let group = folder.make("aws_security_group", fields, mark);
+    let import = ["import", "west.web.group", group.as_str(), "--simulate", "--auto-approve"];
+    assert_eq!(folder.run("first", &import).code, Some(0));
+    let adopted = folder.run("first", DRIFT);
+    assert_eq!(adopted.code, Some(0), "{adopted}");
+    folder.tamper(&Tamper::Fail { id: subnet.id, reason: "the subnet is \u{1b}[2Jfailed".to_owned() });
+    let found = folder.run("first", DRIFT);
+    assert_eq!(found.code, Some(2), "{found}");
+    insta::assert_snapshot!("drift_of_what_has_failed", found);
 }
 
 #[test]

@@ -8,35 +8,48 @@ use provision_core::desired::Desired;
 use provision_core::exec::{ActionReport, ActionResult};
 use provision_core::id::{ObjectId, ResourceAddr};
 use provision_core::plan::Mode;
-use provision_core::sim::Tamper;
+use provision_core::sim::{Held, Tamper};
 use provision_core::value::{Fields, OutputRef};
 
 use super::{VPC, defined, instant, res, story};
 use crate::fault::{Fault, Rival, What};
-use crate::infra::Kind;
+use crate::infra::{Kind, Res};
 use crate::process::{Job, Outcome, Process};
 use crate::sim::{Faults, Stuck};
 use crate::story::{Story, unbroken};
 
+const NETWORK: [Res; 2] = [res(VPC, 0), res(Kind::Subnet, 1)];
+
+/// An instance with user data, which reads do not show.
+const fn scripted(uid: u8) -> Res {
+    Res { range: 1, ..res(Kind::Instance, uid) }
+}
+
 fn after() -> Arc<Desired> {
-    defined(&[&[res(VPC, 0)], &[res(Kind::Group, 2), res(Kind::Group, 3)]])
+    defined(&[&NETWORK, &[res(Kind::Group, 2), res(Kind::Group, 3), scripted(4)]])
 }
 
 /// Objects as these resources define them, made by somebody else.
 fn made_by_others(story: &mut Story, names: &[&str], mark: Option<&Mark>) -> BTreeMap<ResourceAddr, ObjectId> {
     let code = story.first.desired.clone();
-    let vpc = story.world.objects().into_iter().find(|held| held.type_name.as_str() == "aws_vpc").unwrap();
+    let ours: BTreeMap<ResourceAddr, Held> =
+        story.world.objects().into_iter().filter_map(|held| Some((held.mark.clone()?.address, held))).collect();
+    let target = ours.values().next().unwrap().target.clone();
     let mut made: BTreeMap<ResourceAddr, ObjectId> = BTreeMap::new();
     for name in names {
         let addr: ResourceAddr = format!("us-test.c101.{name}").parse().unwrap();
         let desired = &code.blocks[&addr.block].resources[&addr.name];
-        let of = |output: &OutputRef| made.get(&output.resource).unwrap_or(&vpc.id).as_str().into();
-        let id = |output: &OutputRef| (output.output == "id").then(|| of(output));
+        let id = |output: &OutputRef| {
+            let id = made.get(&output.resource).or_else(|| Some(&ours.get(&output.resource)?.id))?;
+            (output.output == "id").then(|| id.as_str().into())
+        };
         let known = desired.inputs.iter().map(|(field, value)| (field.clone(), value.resolve(&id).unwrap()));
         let mut fields: Fields = known.collect();
-        fields.insert("name".to_owned(), format!("made-{name}").into());
+        if desired.type_name.as_str() == "aws_security_group" {
+            fields.insert("name".to_owned(), format!("made-{name}").into());
+        }
         let create = Tamper::Create {
-            target: vpc.target.clone(),
+            target: target.clone(),
             type_name: desired.type_name.clone(),
             fields,
             mark: mark.cloned(),
@@ -51,15 +64,15 @@ fn made_by_others(story: &mut Story, names: &[&str], mark: Option<&Mark>) -> BTr
 }
 
 fn adopting(name: &'static str) -> Story {
-    let mut story = story(name, instant(), Some(defined(&[&[res(VPC, 0)]])), after(), Mode::Adopt);
+    let mut story = story(name, instant(), Some(defined(&[&NETWORK])), after(), Mode::Adopt);
     story.undisturbed = true;
     story
 }
 
-/// Two groups that somebody else has made become a block's.
+/// Two groups and an instance that somebody else has made become a block's.
 pub fn adopt() -> Story {
     let mut story = adopting("adopt");
-    let made = made_by_others(&mut story, &["group-2", "group-3"], None);
+    let made = made_by_others(&mut story, &["group-2", "group-3", "instance-4"], None);
     (story.first.adoptions, story.then.adoptions) = (made.clone(), made);
     story
 }

@@ -26,7 +26,7 @@ use crate::world::World;
 const OLD: u64 = 1;
 const NEW: u64 = 2;
 
-fn res(kind: Kind, uid: u8) -> Res {
+const fn res(kind: Kind, uid: u8) -> Res {
     Res { kind, uid, range: 0, zone: 0, flag: true, tag: 1, picks: [0; 3] }
 }
 

@@ -106,6 +106,13 @@ impl Sim {
         self.begin(Process::approved(number, job, plan, shared))
     }
 
+    /// Starts a process that looks for drift.
+    pub fn start_looking(&mut self, job: Job) -> u32 {
+        let number = self.number();
+        let shared = self.world.shared.clone();
+        self.begin(Process::looking(number, job, shared))
+    }
+
     fn number(&mut self) -> u32 {
         self.world.started += 1;
         self.world.started
@@ -378,6 +385,7 @@ fn shown(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Nothing => "nothing to do".to_owned(),
         Outcome::Planned => "planned".to_owned(),
+        Outcome::Looked(report) => format!("{:?}", report.verdict()),
         Outcome::Ran(report) => format!("{:?}", report.outcome),
         Outcome::Refused(error) => error.to_string(),
         Outcome::Died => "died".to_owned(),

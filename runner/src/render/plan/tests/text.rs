@@ -45,7 +45,9 @@ fn each_mark_and_what_is_not_certain() {
     moved.moved = Some(Moved::In { from: addr("west.old.app") });
     let mut due = resource(&[Outcome::NoOp], vec![Reason::DeleteDue { id: "i-0".parse().unwrap() }]);
     due.retire = vec![retirement("i-0")];
-    let adopted = resource(&[Outcome::Adopt], vec![Reason::Adopted { id: "i-1".parse().unwrap() }]);
+    let trusted = Reason::OnTrust { field: "user_data".to_owned() };
+    let adopted = vec![Reason::Adopted { id: "i-1".parse().unwrap() }, trusted];
+    let adopted = resource(&[Outcome::Adopt], adopted);
     insta::assert_snapshot!(plain(
         &plan([
             ("west.a.adopted", adopted),
