@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::run::{GenerationChoice, RunError, RunSpec};
+use super::error::RunError;
+use super::run::{GenerationChoice, RunSpec};
 use crate::desired::DesiredBlock;
 use crate::id::{BlockAddr, Digest, ObjectId, ResourceAddr, RunId};
 use crate::plan::{BlockInput, BlockPlan, Mode, Plan};

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 
+use super::error::RunError;
 use super::logs::read_recorded;
 use super::observe::{ObjectsByType, Wanted, objects_by_type, observe_types};
-use super::run::RunError;
 use crate::call::Bounds;
 use crate::desired::Desired;
 use crate::drift::{DriftInputs, DriftReport, drift};

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::error::RunError;
 use super::limiter::Limiter;
 use super::logs::read_recorded;
 use super::observe::read_all;
-use super::run::RunError;
 use crate::call::{Observed, Readiness, Scope};
 use crate::desired::{Desired, DesiredResource};
 use crate::id::{BlockAddr, ObjectId, ResourceAddr, TypeName};

@@ -195,7 +195,7 @@ async fn killed_at(world: &World, case: &Case<'_>) -> Fate {
         rule.release();
     }
     let mut next = next.ended().await;
-    let changed = next.err.contains("the world has changed since the plan was made, so nothing was done");
+    let changed = next.err.contains("the world has changed since the plan was made, so nothing is done");
     if changed && moment == Moment::Late && !point.cloud {
         // An intent of the killed run was written after this run had planned. It is not what was approved: plan again.
         next = world.run(scenario.variant, scenario.args).await;
