@@ -44,6 +44,7 @@ impl History<'_> {
         what_is_applied_is_ready(self.trace)?;
         self.one_process_writes_a_run()?;
         self.takeovers_are_right()?;
+        self.claims_come_first()?;
         self.gates_hold()?;
         self.no_effect_after_the_lease()?;
         self.effects_are_ours_and_planned()
@@ -171,6 +172,25 @@ impl History<'_> {
         Ok(())
     }
 
+    /// No process calls anything before it has claimed every block that its plan may change.
+    fn claims_come_first(&self) -> Wrong {
+        let mut claimed: BTreeSet<(u32, &str)> = BTreeSet::new();
+        let mut called: BTreeSet<u32> = BTreeSet::new();
+        for step in &self.trace.steps {
+            if let Some(stood) = stood(step).filter(|stood| contains(stood.bytes, b"\"event\":\"claimed\"")) {
+                claimed.extend(block_of(stood.key).map(|block| (stood.run, block)));
+            }
+            let Did::Call { sending, .. } = &step.did else { continue };
+            if let (true, Some(plan)) = (called.insert(step.run), self.plans.get(&step.run))
+                && let Some(first) =
+                    plan.touched().iter().find(|block| !claimed.contains(&(step.run, block.to_string().as_str())))
+            {
+                return Err(format!("#{} calls {} before it has claimed {first}", step.run, sending.call.api));
+            }
+        }
+        Ok(())
+    }
+
     /// Nothing is made or changed in a block before the checks of all that it waits for have passed, in the same process, as
     /// often in a row as they have to; nothing at all is called in an environment before those of the earlier ones have.
     fn gates_hold(&self) -> Wrong {
@@ -221,7 +241,7 @@ impl History<'_> {
         let mut sent: BTreeMap<*const Sending, BTreeMap<String, Generation>> = BTreeMap::new();
         for step in &self.trace.steps {
             if let Some(stood) = stood(step)
-                && let Some(block) = stood.key.strip_prefix("v1/block/").and_then(|rest| rest.split('/').next())
+                && let Some(block) = block_of(stood.key)
             {
                 let generation = generation_of(stood.bytes);
                 let last = generations.entry(block.to_owned()).or_default();
@@ -341,6 +361,11 @@ fn effect(step: &Step) -> Option<(&Sending, &Answer)> {
     }
 }
 
+/// The block whose stream has this key.
+fn block_of(key: &str) -> Option<&str> {
+    key.strip_prefix("v1/block/")?.split('/').next()
+}
+
 /// The run that an entry belongs to: of its own stream, or under whose claim it stands.
 fn run_of<'a>(stood: &Stood<'a>) -> Option<&'a str> {
     if let Some(rest) = stood.key.strip_prefix("v1/run/") {
@@ -431,4 +456,26 @@ fn what_is_applied_is_ready(trace: &Trace) -> Wrong {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plans;
+    use crate::sim::Stuck;
+
+    /// An oracle that cannot be wrong proves nothing.
+    #[test]
+    fn a_call_before_a_claim_is_noticed() {
+        let story = plans::create();
+        let mut sim = story.sim(story.world.clone());
+        sim.start(story.first.clone(), false);
+        sim.run().map_err(|Stuck(why)| why).unwrap();
+        assert_eq!(story.holds(&sim), Ok(()));
+        let claims = |step: &Step| stood(step).is_some_and(|stood| stood.key.starts_with("v1/block/us-test.c101/"));
+        let claim = sim.world.trace.steps.iter().position(claims).unwrap();
+        sim.world.trace.steps.remove(claim);
+        let wrong = story.holds(&sim).unwrap_err();
+        assert!(wrong.contains("before it has claimed us-test.c101"), "{wrong}");
+    }
 }
