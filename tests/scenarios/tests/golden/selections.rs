@@ -60,4 +60,6 @@ fn a_move_needs_both_its_ends() {
     assert_eq!(neither.code, Some(0), "{neither}");
     let both = folder.run("moved", &["plan", "--simulate", "--block", "west.edge,west.web", "--detailed-exitcode"]);
     assert_eq!(both.code, Some(2), "{both}");
+    let comment = folder.run("moved", &["plan", "--simulate", "--markdown"]).out;
+    assert!(comment.contains("<code>west.web</code>: no longer in the code</summary>"), "{comment}");
 }

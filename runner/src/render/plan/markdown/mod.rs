@@ -191,8 +191,11 @@ fn block(block: &BlockView<'_>, level: Level) -> Option<Piece> {
     if level == Level::Everything && block.quiet > 0 {
         lines.push(format!("  {} unchanged", block.quiet));
     }
-    let left = if block.left { ", no longer in the code" } else { "" };
-    let summary = format!("{}: {}{left}", code_tag(&block.addr.to_string()), block.counts.short());
+    let counts = Some(block.counts.short()).filter(|counts| !counts.is_empty());
+    let left = block.left.then(|| "no longer in the code".to_owned());
+    let said: Vec<String> = counts.into_iter().chain(left).collect();
+    let said = if said.is_empty() { "something to finish".to_owned() } else { said.join(", ") };
+    let summary = format!("{}: {said}", code_tag(&block.addr.to_string()));
     Some(Piece::details(&summary, &lines))
 }
 
