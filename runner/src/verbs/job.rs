@@ -100,7 +100,7 @@ pub(crate) async fn accounted(
         render::report::show(&account);
     }
     if exit == Exit::Failed && account.outcome == RunOutcome::Failed {
-        render::hint("What was done is recorded; once the cause is mended, apply again to go on.");
+        render::hint("What was done is recorded; once the cause is mended, a new plan goes on from there.");
     }
     Ok(exit)
 }
