@@ -74,7 +74,7 @@ fn of_a_run_that_fails() {
     assert!(table[1].starts_with("west.web      skipped"), "{applied}");
     assert!(table[2].starts_with("west.network  failed"), "{applied}");
     assert!(table.iter().any(|line| line.starts_with("Apply failed.")), "{applied}");
-    assert!(table.iter().any(|line| line.ends_with("apply again to go on.")), "{applied}");
+    assert!(table.iter().any(|line| line.ends_with("a new plan goes on from there.")), "{applied}");
 }
 
 #[test]
