@@ -1,18 +1,12 @@
 //! Which case notices which mutant of the protocol.
 
-use std::sync::Arc;
-
-use provision_core::exec::{Binding, RunError};
 use provision_core::mutant::{self, Mutant};
-use provision_core::plan::Plan;
-use provision_core::stream::StartError;
-use provision_core::stream::event::RunOutcome;
 
 use crate::damage;
 use crate::exhaustive::{Depth, explore};
 use crate::fault::{Fault, Frozen, Kind, What};
-use crate::plans::{self, adoption, moved, stages};
-use crate::process::{Job, Outcome, Process};
+use crate::plans::{self, adoption, moved, sealed, stages};
+use crate::process::Job;
 use crate::random::Random;
 use crate::sim::{Faults, Sim, Stuck};
 use crate::story::Story;
@@ -70,9 +64,9 @@ pub fn cases_of_their_own() -> Vec<Case> {
     cases.push(Case::new("simulated health", stages::simulated_health_counts_among_simulated_things_alone));
     cases.push(Case::new("nothing is adopted twice", adoption::nothing_is_adopted_twice));
     cases.push(Case::new("what is another's is not adopted", adoption::what_is_anothers_is_not_adopted));
-    cases.push(Case::new("a sealed plan that is stale", stale_plan));
-    cases.push(Case::new("killed and resumed", killed_and_resumed));
-    cases.push(Case::new("killed and set back", killed_and_set_back));
+    cases.push(Case::new("a sealed plan that is stale", sealed::stale_plan));
+    cases.push(Case::new("killed and resumed", sealed::killed_and_resumed));
+    cases.push(Case::new("killed and set back", sealed::killed_and_set_back));
     cases.push(Case::new("nothing is adopted twice at once", adoption::nothing_is_adopted_twice_at_once));
     cases.push(Case::new("what goes first waits", moved::what_goes_first_waits));
     cases.push(Case::new("what is protected stays", moved::what_is_protected_stays));
@@ -222,103 +216,4 @@ fn hidden_twice() -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-/// Wherever a run is killed, its sealed plan alone finishes it; and once it is finished it is used.
-fn killed_and_resumed() -> Result<(), String> {
-    let stories: [fn() -> Story; 5] = [
-        plans::resume_create,
-        plans::resume_replace,
-        moved::resume_move,
-        moved::resume_old_ones_first,
-        stages::resume_stages,
-    ];
-    for story in stories {
-        let story = mutant::with(None, story).with_fresh_memory();
-        let mut planned = story.sim(story.world.clone());
-        let number = planned.start(story.first.clone(), true);
-        planned.run().map_err(|Stuck(why)| why)?;
-        let plan = planned.process(number).and_then(|process| process.plan.clone()).ok_or("no plan")?;
-        for action in 0.. {
-            let mut sim = story.sim(planned.world.clone());
-            let process = sim.world.started + 1;
-            sim.faults = Faults::Listed(vec![Fault { process, action, what: What::Kill }]);
-            sim.start_approved(story.first.clone(), plan.clone());
-            sim.run().map_err(|Stuck(why)| why)?;
-            let wrong = |wrong: String| format!("{}: killed at action {action}: {wrong}", story.name);
-            if sim.process(process).is_some_and(Process::is_good) {
-                let again = sim.start_approved(story.then.clone(), plan.clone());
-                sim.run().map_err(|Stuck(why)| why)?;
-                let again = sim.process(again).and_then(|process| process.outcome());
-                if !matches!(again, Some(Outcome::Refused(RunError::Start(StartError::AlreadyUsed { .. })))) {
-                    return Err(wrong(format!("the plan is used, and was applied again: {again:?}")));
-                }
-                break;
-            }
-            if !story.resume(&mut sim).map_err(wrong)? {
-                let last = sim.processes.last().and_then(|last| last.outcome());
-                return Err(wrong(format!("its plan does not finish it: {last:?}")));
-            }
-            story.holds(&sim).map_err(wrong)?;
-            crate::oracle::health_is_told(&story.then.desired, &story.before, &sim.world.trace).map_err(wrong)?;
-            crate::oracle::is_as_defined(&story.then.desired, &sim.world.objects()).map_err(wrong)?;
-        }
-    }
-    Ok(())
-}
-
-/// A sealed plan is refused once another run has changed a block that it may change, even to what the plan wants.
-fn stale_plan() -> Result<(), String> {
-    let story = mutant::with(None, plans::resume_update).with_fresh_memory();
-    let mut sim = story.sim(story.world.clone());
-    let planned = sim.start(story.first.clone(), true);
-    sim.run().map_err(|Stuck(why)| why)?;
-    let plan = sim.process(planned).and_then(|process| process.plan.clone()).ok_or("no plan")?;
-    sim.start(story.first.clone(), false);
-    sim.run().map_err(|Stuck(why)| why)?;
-    is_stale_for_good(&story, &mut sim, &plan)
-}
-
-/// That it was refused once makes it no better.
-fn is_stale_for_good(story: &Story, sim: &mut Sim, plan: &Arc<Plan>) -> Result<(), String> {
-    for time in 0..3 {
-        let stale = sim.start_approved(story.first.clone(), plan.clone());
-        sim.run().map_err(|Stuck(why)| why)?;
-        match sim.process(stale).and_then(|process| process.outcome()) {
-            Some(Outcome::Refused(RunError::Stale { .. })) => {}
-            other => return Err(format!("a stale plan was applied, after {time} refusals: {other:?}")),
-        }
-    }
-    Ok(())
-}
-
-/// Wherever its run is killed, a sealed plan is not gone on with once another run has set everything back.
-fn killed_and_set_back() -> Result<(), String> {
-    let story = mutant::with(None, plans::resume_update).with_fresh_memory();
-    let mut planned = story.sim(story.world.clone());
-    let number = planned.start(story.first.clone(), true);
-    planned.run().map_err(|Stuck(why)| why)?;
-    let plan = planned.process(number).and_then(|process| process.plan.clone()).ok_or("no plan")?;
-    let before = story.older.as_ref().ok_or("no older code")?;
-    let back = Job { desired: before.desired.clone(), binding: Binding::Ceiling, ..story.first.clone() };
-    let mut set_back = 0;
-    for action in 0.. {
-        let mut sim = story.sim(planned.world.clone());
-        let process = sim.world.started + 1;
-        sim.faults = Faults::Listed(vec![Fault { process, action, what: What::Kill }]);
-        sim.start_approved(story.first.clone(), plan.clone());
-        sim.run().map_err(|Stuck(why)| why)?;
-        if sim.process(process).is_some_and(Process::is_good) {
-            break;
-        }
-        let number = sim.start(back.clone(), false);
-        sim.run().map_err(|Stuck(why)| why)?;
-        let other = sim.process(number).and_then(|process| process.outcome());
-        if matches!(other, Some(Outcome::Ran(report)) if report.outcome == RunOutcome::Succeeded) {
-            set_back += 1;
-            is_stale_for_good(&story, &mut sim, &plan)
-                .map_err(|wrong| format!("killed at action {action}: {wrong}"))?;
-        }
-    }
-    if set_back == 0 { Err("no run had anything to set back".to_owned()) } else { Ok(()) }
 }

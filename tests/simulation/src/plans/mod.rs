@@ -3,6 +3,7 @@
 pub mod adoption;
 pub mod large;
 pub mod moved;
+pub(crate) mod sealed;
 pub mod stages;
 
 use std::sync::Arc;
