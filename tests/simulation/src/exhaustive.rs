@@ -406,7 +406,8 @@ impl Explorer<'_> {
 
     fn finish(&mut self, mut sim: Sim, done: bool, faults: &[Fault]) -> Result<(), Box<Failure>> {
         self.tally.worlds += 1;
-        self.story.finish(&mut sim, done).map_err(|wrong| self.failure(faults, wrong, &sim))
+        let finish = if faults.len() > 1 { Story::finish_without_drift } else { Story::finish };
+        finish(self.story, &mut sim, done).map_err(|wrong| self.failure(faults, wrong, &sim))
     }
 
     /// What a run has to cope with by itself leaves it good.
