@@ -1,4 +1,5 @@
-// A cloud for the examples in the documentation: one resource type and its provider, and an infrastructure of it.
+// A cloud for the examples in the documentation: one resource type, one data source and their provider, and an
+// infrastructure of it.
 
 use std::sync::{Arc, Mutex};
 
@@ -40,6 +41,21 @@ pub struct Network {
     pub id: NetworkId,
 }
 
+/// An image that somebody else made.
+#[data_source(cloud = Toy, kind = "toy_image")]
+pub struct Image {
+    /// Whose it is.
+    pub owner: String,
+    /// Its name; `*` stands for anything.
+    pub name: Option<String>,
+    /// Its id.
+    #[attr(computed)]
+    pub id: ImageId,
+    /// How old it is, in days.
+    #[attr(computed)]
+    pub age: i64,
+}
+
 /// The pure half of its provider.
 pub struct ToyProvider;
 
@@ -50,6 +66,10 @@ impl Provider for ToyProvider {
 
     fn schemas(&self) -> &'static [&'static Schema] {
         <[&Schema]>::as_ref(&[Network::SCHEMA])
+    }
+
+    fn data_sources(&self) -> &'static [&'static Schema] {
+        <[&Schema]>::as_ref(&[Image::SCHEMA])
     }
 
     fn compile(&self, type_name: &TypeName, change: &Change<'_>) -> Result<Vec<Call>, CannotCompile> {
@@ -124,5 +144,7 @@ pub fn engine(cloud: &Arc<Mutex<SimCloud>>) -> Engine {
 
 /// A cloud that answers at once.
 pub fn cloud() -> Arc<Mutex<SimCloud>> {
-    Arc::new(Mutex::new(SimCloud::new(SimConfig::instant(0))))
+    let providers = Providers::new([Arc::new(ToyProvider) as Arc<dyn Provider>]);
+    let config = SimConfig { data_sources: providers.data_sources(), ..SimConfig::instant(0) };
+    Arc::new(Mutex::new(SimCloud::new(config)))
 }

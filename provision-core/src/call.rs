@@ -1,9 +1,10 @@
 //! Calls as data: what a provider's pure half compiles a change into, and what its client half answers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
+use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{InfraId, ObjectId, ResourceAddr, Token, TypeName};
@@ -24,24 +25,61 @@ pub struct Mark {
     pub incarnation: Token,
 }
 
-/// A symbol in a call's request: an output of the object itself, known once an earlier call of the same change answered.
+/// A symbol in a call's request: what is known only when the call is about to be made.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Own {
-    /// The object's id.
+    /// The object's id, known once an earlier call of the same change answered.
     Id,
-    /// A computed field.
+    /// A computed field of the object, likewise.
     Output(String),
+    /// What another object says of itself right before the call.
+    Look(Box<Look>),
+}
+
+/// A question about what is there, asked right before a call whose request needs the answer: the id of the association
+/// that the call replaces, which each replacement makes anew. It is a read: it leaves no intent, and is repeated freely.
+///
+/// ```
+/// use provision_core::call::{Look, Own};
+/// use provision_core::value::{Fields, SymbolForm, Tree};
+///
+/// let query = Fields::from([("subnet".to_owned(), "subnet-1".into())]);
+/// let look = Look { source: "aws_subnet_acl".parse()?, query, field: "association".to_owned() };
+/// let request = Tree::Map([("AssociationId".to_owned(), Tree::Symbol(Own::Look(Box::new(look))))].into());
+/// # let _: Tree<Own> = request;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Look {
+    /// The data source that answers.
+    pub source: TypeName,
+    /// Its fields, as far as they are asked for: exactly one object must have them.
+    pub query: Fields,
+    /// Which of its fields stands in the request.
+    pub field: String,
+}
+
+impl fmt::Display for Look {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let query = serde_json::to_string(&self.query).unwrap_or_default();
+        write!(f, "`{}` of the {} with {query}", self.field, self.source)
+    }
 }
 
 impl SymbolForm for Own {
-    fn write(&self) -> (&'static str, serde_json::Value) {
+    fn write<M: SerializeMap>(&self, out: &mut M) -> Result<(), M::Error> {
         match self {
-            Self::Id => ("$own", "id".into()),
-            Self::Output(name) => ("$own", format!("output:{name}").into()),
+            Self::Id => out.serialize_entry("$own", "id"),
+            Self::Output(name) => out.serialize_entry("$own", &format!("output:{name}")),
+            Self::Look(look) => out.serialize_entry("$look", look),
         }
     }
     fn read(key: &str, body: serde_json::Value) -> Result<Self, String> {
         match (key, body.as_str()) {
+            ("$look", _) => {
+                serde_json::from_value(body).map(|look| Self::Look(Box::new(look))).map_err(|e| e.to_string())
+            }
             ("$own", Some("id")) => Ok(Self::Id),
             ("$own", Some(text)) => text
                 .strip_prefix("output:")
@@ -170,7 +208,8 @@ impl ServerTime {
 }
 
 /// What an endpoint guarantees; both bounds belong to the endpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Bounds {
     /// A call is refused once the server's clock is this far past the call's stamp.
     pub stamp: Duration,
@@ -179,7 +218,8 @@ pub struct Bounds {
 }
 
 /// A call on its way, with what was fixed at the lease check.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Sending {
     /// The call.
     pub call: ReadyCall,
@@ -192,7 +232,8 @@ pub struct Sending {
 }
 
 /// What came back for a call.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Answer {
     /// The server did it.
     Done {
@@ -259,10 +300,25 @@ pub enum Scope {
     Key(Fields),
     /// Those that carry all of these tags, whoever set them.
     Tagged(BTreeMap<String, String>),
+    /// What a [`Detail`](crate::provider::Detail) of that name shows of these objects: only the fields, and the mark, that
+    /// it is about, and [`Readiness::Ready`] unless it knows that an object is not. One that is not in the answer is gone.
+    Detail {
+        /// The detail's name.
+        detail: String,
+        /// Not more of them than its batch.
+        objects: Vec<ObjectId>,
+    },
+    /// Those that a data source with these fields means, whoever made them: what each field says, its provider knows. The
+    /// read's type is the data source's. Where the fields ask for one of many (the newest), only that one is answered.
+    Query(Fields),
 }
 
 /// One read of one page.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// What a page of [`Scope::Marked`], [`Scope::Mark`] and [`Scope::Tagged`] holds of a type with details may be more than was
+/// asked for: which objects carry the tags is known when their details are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Read {
     /// The type of the objects.
     pub type_name: TypeName,
@@ -273,7 +329,8 @@ pub struct Read {
 }
 
 /// What came back for a read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum ReadAnswer {
     /// A page of objects. An object that is not there is not in it.
     Page {
@@ -339,14 +396,32 @@ impl fmt::Display for Refusal {
 }
 
 impl Call<Own> {
-    /// The call with the object's own outputs filled in.
+    /// What has to be looked up before the call is made.
+    pub fn looks(&self) -> BTreeSet<Look> {
+        let mut looks = BTreeSet::new();
+        self.request.each_symbol(&mut |own| match own {
+            Own::Look(look) => {
+                looks.insert((**look).clone());
+            }
+            Own::Id | Own::Output(_) => {}
+        });
+        looks
+    }
+
+    /// The call with the object's own outputs, and what was looked up, filled in.
     ///
     /// # Errors
-    /// The output that is not known.
-    pub fn ready(&self, id: Option<&ObjectId>, outputs: &BTreeMap<String, Value>) -> Result<ReadyCall, Own> {
+    /// What is not known.
+    pub fn ready(
+        &self,
+        id: Option<&ObjectId>,
+        outputs: &BTreeMap<String, Value>,
+        looked: &BTreeMap<Look, Value>,
+    ) -> Result<ReadyCall, Own> {
         let request = self.request.try_map(&mut |own| match own {
             Own::Id => id.map(|id| Value::Text(id.as_str().to_owned())).ok_or(Own::Id),
             Own::Output(name) => outputs.get(name).cloned().ok_or_else(|| own.clone()),
+            Own::Look(look) => looked.get(&**look).cloned().ok_or_else(|| own.clone()),
         })?;
         Ok(Call {
             api: self.api.clone(),

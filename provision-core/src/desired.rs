@@ -1,7 +1,9 @@
 //! What the code asks for, erased: the boundary between the DSL and everything else.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -9,8 +11,10 @@ use crate::check::{CustomChecks, DesiredCheck};
 use crate::id::{
     BlockAddr, CheckName, DcName, Digest, EnvName, InfraId, ProviderName, ResourceAddr, ResourceName, TypeName,
 };
+use crate::lookup::Query;
+use crate::reach::Never;
 use crate::target::TargetId;
-use crate::value::{Expr, Exprs, Value};
+use crate::value::{Expr, Exprs, Fields, OutputRef, Value};
 
 /// The whole infrastructure as its code describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +29,8 @@ pub struct Desired {
     pub blocks: BTreeMap<BlockAddr, DesiredBlock>,
     /// The functions that checks name.
     pub custom_checks: CustomChecks,
+    /// What must never be.
+    pub nevers: Vec<Never>,
 }
 
 /// A data centre.
@@ -61,6 +67,12 @@ pub struct DesiredBlock {
     pub after: BTreeSet<BlockAddr>,
     /// Its resources.
     pub resources: BTreeMap<ResourceName, DesiredResource>,
+    /// What it looks up instead of making it. A lookup has a name that no resource of the block has.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub lookups: BTreeMap<ResourceName, DesiredLookup>,
+    /// The data centres whose refs it takes over, each with what carries them, as `crossing!(.., via = ..)` says.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub crossings: BTreeMap<DcName, String>,
     /// What its function returned: what other blocks and people can use of it.
     #[serde(default, skip_serializing_if = "Expr::is_null")]
     pub outputs: Expr,
@@ -79,11 +91,27 @@ pub struct DesiredResource {
     pub version: u32,
     /// Its provider.
     pub provider: ProviderName,
-    /// The fields that the definition sets, and the defaults of those that it does not.
-    pub inputs: Exprs,
+    /// The fields that the definition sets, and the defaults of those that it does not. Plans and logs share them.
+    pub inputs: Arc<Exprs>,
     /// What becomes of its object when the definition changes.
     #[serde(default, skip_serializing_if = "Lifecycle::is_usual")]
     pub lifecycle: Lifecycle,
+    /// Where the definition stands; not part of any digest, since moving code changes nothing.
+    #[serde(skip)]
+    pub location: Location,
+}
+
+/// Something that is there already and is looked up when a plan is made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DesiredLookup {
+    /// Its data source.
+    pub type_name: TypeName,
+    /// Its provider.
+    pub provider: ProviderName,
+    /// The fields that the definition sets, and the defaults of those that it does not: all known, because the plan that
+    /// needs the answer is made before anything is.
+    pub query: Fields,
     /// Where the definition stands; not part of any digest, since moving code changes nothing.
     #[serde(skip)]
     pub location: Location,
@@ -126,7 +154,24 @@ impl DesiredBlock {
         for check in block.checks.values_mut() {
             check.location = Location::default();
         }
+        for lookup in block.lookups.values_mut() {
+            lookup.location = Location::default();
+        }
         block
+    }
+
+    /// Every output of a lookup, its own or another block's, that something in the block or what it returns uses.
+    pub fn uses_found(&self) -> BTreeSet<&OutputRef> {
+        let resources = self.resources.values().flat_map(|resource| resource.inputs.values());
+        let checks = self.checks.values().map(|check| check.ask.open());
+        resources.chain(checks).chain([&self.outputs]).flat_map(Expr::found).collect()
+    }
+
+    /// The lookups whose answers belong to the definition of the block, which has this address: its own, and those that it
+    /// uses of other blocks.
+    pub fn looks_up(&self, addr: &BlockAddr) -> BTreeSet<ResourceAddr> {
+        let own = self.lookups.keys().map(|name| addr.resource(name.clone()));
+        own.chain(self.uses_found().into_iter().map(|output| output.resource.clone())).collect()
     }
 
     /// The digest of the definition; where it stands in the code is no part of it.
@@ -139,7 +184,35 @@ impl DesiredBlock {
 impl DesiredResource {
     /// The resources whose outputs this one uses.
     pub fn depends_on(&self) -> BTreeSet<ResourceAddr> {
-        self.inputs.values().flat_map(|input| input.outputs()).map(|output| output.resource.clone()).collect()
+        self.uses().into_iter().cloned().collect()
+    }
+
+    /// The same: each once, in the order of their addresses.
+    pub fn uses(&self) -> Vec<&ResourceAddr> {
+        let outputs = self.inputs.values().flat_map(|input| input.outputs());
+        let mut used: Vec<_> = outputs.map(|output| &output.resource).collect();
+        used.sort_unstable();
+        used.dedup();
+        used
+    }
+
+    /// The lookups whose answers it uses.
+    pub fn looks_up(&self) -> BTreeSet<ResourceAddr> {
+        self.inputs.values().flat_map(|input| input.found()).map(|output| output.resource.clone()).collect()
+    }
+}
+
+impl Desired {
+    /// The lookup of this address.
+    pub fn lookup(&self, addr: &ResourceAddr) -> Option<&DesiredLookup> {
+        self.blocks.get(&addr.block)?.lookups.get(&addr.name)
+    }
+
+    /// What the lookup of this address asks, of whom; `None` where its data centre has no target for it.
+    pub fn query(&self, addr: &ResourceAddr) -> Option<Query> {
+        let DesiredLookup { type_name, provider, query, location: _ } = self.lookup(addr)?;
+        let target = self.dcs.get(&addr.block.dc)?.targets.get(provider)?;
+        Some(Query { target: target.clone(), type_name: type_name.clone(), fields: query.clone() })
     }
 }
 
@@ -147,7 +220,7 @@ impl DesiredResource {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Location {
     /// The file, as the compiler names it.
-    pub file: String,
+    pub file: Cow<'static, str>,
     /// The line, from 1.
     pub line: u32,
 }
@@ -172,5 +245,28 @@ pub struct Finding {
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}: {}", self.location, self.subject, self.problem)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_used_is_named_once_and_in_order() {
+        let expr = |text: &str| serde_json::from_str::<Expr>(text).unwrap();
+        let inputs = [
+            ("a", r##"[{"$ref":"dc.net.b#id"},{"$ref":"dc.net.a#id"}]"##),
+            ("b", r##"{"$text":["x",{"$ref":"dc.net.b#arn"}]}"##),
+        ];
+        let resource = DesiredResource {
+            type_name: "toy_thing".parse().unwrap(),
+            version: 1,
+            provider: "toy".parse().unwrap(),
+            inputs: Arc::new(inputs.map(|(field, text)| (field.to_owned(), expr(text))).into()),
+            lifecycle: Lifecycle::default(),
+            location: Location::default(),
+        };
+        assert_eq!(resource.uses(), [&"dc.net.a".parse().unwrap(), &"dc.net.b".parse().unwrap()]);
     }
 }

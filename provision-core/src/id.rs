@@ -1,9 +1,12 @@
 //! Newtypes for every name and number that identifies something: parsed once, never joined into a path unparsed.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
+use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use thiserror::Error;
 
 /// A name that does not follow the grammar of names.
@@ -32,15 +35,15 @@ fn shown(s: &str) -> String {
 macro_rules! string_id {
     ($(#[$doc:meta])* $name:ident, $what:literal, $check:expr, $rule:expr) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
+        #[derive(Debug, Clone, Deserialize)]
+        #[serde(try_from = "String")]
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// Parses the text, or says what is wrong with it.
             pub fn new(text: impl Into<String>) -> Result<Self, BadName> {
                 let text = text.into();
-                if $check(&text) { Ok(Self(text)) } else { Err(BadName { what: $what, given: shown(&text), rule: $rule }) }
+                if $check(&text) { Ok(Self(text.into())) } else { Err(BadName { what: $what, given: shown(&text), rule: $rule }) }
             }
 
             /// The text itself.
@@ -62,7 +65,34 @@ macro_rules! string_id {
         }
 
         impl From<$name> for String {
-            fn from(id: $name) -> Self { id.0 }
+            fn from(id: $name) -> Self { id.as_str().to_owned() }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+
+        // Most are compared with copies of themselves: those share their text.
+        impl PartialEq for $name {
+            fn eq(&self, other: &Self) -> bool { Arc::ptr_eq(&self.0, &other.0) || self.0 == other.0 }
+        }
+
+        impl Eq for $name {}
+
+        impl Hash for $name {
+            fn hash<H: Hasher>(&self, hasher: &mut H) { self.0.hash(hasher); }
+        }
+
+        impl PartialOrd for $name {
+            fn partial_cmp(&self, other: &Self) -> Option<Ordering> { Some(self.cmp(other)) }
+        }
+
+        impl Ord for $name {
+            fn cmp(&self, other: &Self) -> Ordering {
+                if Arc::ptr_eq(&self.0, &other.0) { Ordering::Equal } else { self.0.cmp(&other.0) }
+            }
         }
     };
 }
@@ -135,13 +165,13 @@ impl Digest {
     /// The digest of some bytes.
     pub fn of(bytes: &[u8]) -> Self {
         use sha2::Digest as _;
-        Self(hex::encode(sha2::Sha256::digest(bytes)))
+        Self(hex::encode(sha2::Sha256::digest(bytes)).into())
     }
 }
 
 /// A block's address: `us-east.network`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub struct BlockAddr {
     /// The data centre.
     pub dc: DcName,
@@ -150,8 +180,8 @@ pub struct BlockAddr {
 }
 
 /// A resource's address: `us-east.network.main`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub struct ResourceAddr {
     /// The block.
     pub block: BlockAddr,
@@ -168,13 +198,18 @@ impl BlockAddr {
 
 impl fmt::Display for BlockAddr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.dc, self.block)
+        // Each of them is written so often that what `write!` takes shows.
+        f.write_str(&self.dc.0)?;
+        f.write_str(".")?;
+        f.write_str(&self.block.0)
     }
 }
 
 impl fmt::Display for ResourceAddr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.block, self.name)
+        self.block.fmt(f)?;
+        f.write_str(".")?;
+        f.write_str(&self.name.0)
     }
 }
 
@@ -204,6 +239,11 @@ macro_rules! via_text {
         }
         impl From<$name> for String {
             fn from(addr: $name) -> Self { addr.to_string() }
+        }
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
         }
     )* };
 }
@@ -244,8 +284,8 @@ number_id!(
 /// Sixteen random bytes that make one plan different from every other.
 ///
 /// Drawn by whoever asks for a plan; names and tokens derive from it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Nonce(pub [u8; 16]);
 
 impl Nonce {

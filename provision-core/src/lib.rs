@@ -75,14 +75,17 @@ pub mod driver;
 pub mod dsl;
 pub mod embed;
 pub mod exec;
+mod fast;
 pub mod history;
 pub mod id;
+pub mod lookup;
 pub mod machine;
 pub mod mutant;
 pub mod outputs;
 pub mod plan;
 pub mod progress;
 pub mod provider;
+pub mod reach;
 pub mod schema;
 pub mod sim;
 pub mod stream;
@@ -90,15 +93,15 @@ mod strict;
 pub mod target;
 pub mod value;
 
-pub use provision_macros::{cidr, data_centre, environment, resource, text};
+pub use provision_macros::{cidr, crossing, data_centre, data_source, environment, resource, text};
 
 /// What a module of an infrastructure, or a crate of resource types, starts with: `use provision_core::prelude::*;`.
 pub mod prelude {
-    pub use provision_macros::{Args, cidr, data_centre, environment, resource, text};
+    pub use provision_macros::{Args, cidr, crossing, data_centre, data_source, environment, resource, text};
 
     pub use crate::desired::{Channel, Desired, Finding};
     pub use crate::dsl::{
-        Added, Args, Block, Cidr, Cloud, DataCentre, Dc, Environment, Infrastructure, IntoInput, On, Ref, Region, Tags,
-        Text,
+        Added, Args, Block, Cidr, Cloud, Crossing, DataCentre, Dc, Environment, Imported, Infrastructure, IntoInput,
+        Lookup, On, Ref, Region, Tags, Text,
     };
 }

@@ -61,9 +61,12 @@ mutants! {
     OlderGenerationAccepted: "Neither claim nor fold refuse a generation below the block's last one.",
     OlderGenerationDestroys: "What misses in the code is destroyed whatever the generations are.",
     DeposedForgotten: "An object that was replaced is no longer due to be deleted.",
+    CheckpointTrusted: "A checkpoint is believed without looking whether the log bears it out.",
+    CommitAcknowledgedEarly: "What was appended to a block's log counts as written, in its state too, while it is still on its way.",
     PlanRunsTwice: "A plan that has a run already is run once more in the same stream.",
 
     StalePlanApplied: "A sealed plan is applied although another run has changed a block since it was made.",
+    AsksAnew: "A run asks the clouds anew for what its plan has found.",
     ResumedByTheLiving: "A run is resumed although whoever runs it may be alive.",
 
     // Calls.

@@ -15,13 +15,17 @@ use crate::value::{Expr, OutputRef, Piece, Symbol, Tree, Value};
 ///
 /// `None` where no definition of the block is recorded.
 pub fn outputs(block: &BlockAddr, recorded: &BTreeMap<BlockAddr, BlockInput>) -> Option<Expr> {
-    let definition = recorded.get(block)?.as_ref().ok()?.definition.as_ref()?;
+    let state = recorded.get(block)?.as_ref().ok()?;
+    let definition = state.definition.as_ref()?;
+    // What a lookup found is recorded where it is used.
+    let found = |output: &OutputRef| state.found.get(&output.resource)?.output(&output.output);
     let filled = definition.outputs.try_map::<Symbol, std::convert::Infallible>(&mut |symbol| {
         Ok(match symbol {
             Symbol::Output(output) => {
                 lookup(output, recorded).map_or_else(|| Tree::Symbol(symbol.clone()), |value| value.widen())
             }
-            Symbol::Text(pieces) => text(pieces, recorded),
+            Symbol::Found(output) => found(output).map_or_else(|| Tree::Symbol(symbol.clone()), |value| value.widen()),
+            Symbol::Text(pieces) => text(pieces, recorded, &found),
         })
     });
     match filled {
@@ -31,9 +35,13 @@ pub fn outputs(block: &BlockAddr, recorded: &BTreeMap<BlockAddr, BlockInput>) ->
 }
 
 /// A text with all its refs filled in, or as it is: half a text is of no use to anybody.
-fn text(pieces: &[Piece], recorded: &BTreeMap<BlockAddr, BlockInput>) -> Expr {
+fn text(
+    pieces: &[Piece],
+    recorded: &BTreeMap<BlockAddr, BlockInput>,
+    found: &impl Fn(&OutputRef) -> Option<Value>,
+) -> Expr {
     let whole = Expr::Symbol(Symbol::Text(pieces.to_vec()));
-    whole.resolve(&|output| lookup(output, recorded)).map_or(whole, |value| value.widen())
+    whole.resolve(&|output| found(output).or_else(|| lookup(output, recorded))).map_or(whole, |value| value.widen())
 }
 
 /// What the log of the resource's block records of it.
@@ -140,6 +148,8 @@ mod tests {
             resources: BTreeMap::new(),
             outputs: serde_json::from_str(outputs).unwrap(),
             checks: BTreeMap::new(),
+            lookups: BTreeMap::new(),
+            crossings: BTreeMap::new(),
         };
         let object = |id: &str| ResourceState {
             object: ObjectRecord {

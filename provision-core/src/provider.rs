@@ -4,11 +4,16 @@
 //! the simulated cloud. The *client half* ([`Client`]) sends one call or one read and returns its answer: no loop,
 //! retry, wait or clock in it. Order, intents, retries, waits, lease checks and limits are the executor's.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::call::{Answer, Bounds, Call, Mark, Observed, Read, ReadAnswer, Sending};
-use crate::id::{ObjectId, ProviderName, Token, TypeName};
+use crate::call::{Answer, Api, Bounds, Call, Mark, Observed, Read, ReadAnswer, Scope, Sending};
+use crate::desired::{Desired, Finding};
+use crate::id::{InfraId, ObjectId, ProviderName, Token, TypeName};
+use crate::reach::{Question, Reach, Unanswered};
 use crate::schema::Schema;
 use crate::target::TargetId;
 use crate::value::Fields;
@@ -42,7 +47,32 @@ pub enum Change<'a> {
         id: &'a ObjectId,
         /// Its fields as last recorded.
         recorded: &'a Fields,
+        /// What it was when it was last seen: the pre-image.
+        observed: Option<&'a Observed>,
     },
+}
+
+/// What lists of a type do not show, and another read does: tags, above all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Detail {
+    /// Its name, for [`Scope::Detail`].
+    pub name: &'static str,
+    /// How many objects one read takes.
+    pub batch: usize,
+    /// When it is asked for.
+    pub asked: Asked,
+}
+
+/// When a [`Detail`] is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// Of all objects that a list shows.
+    Always,
+    /// Of an object in whose record one of these fields is set: what nobody set is nobody's difference, and not worth a
+    /// read. Where it is not asked for, what is recorded counts. None of them is computed.
+    Set(&'static [&'static str]),
+    /// Of an object that a change waits for until it is ready: how what goes on there goes, and whether it failed.
+    Waiting,
 }
 
 /// A change that the provider cannot make: user error, not a bug.
@@ -53,6 +83,36 @@ pub struct CannotCompile {
     pub type_name: TypeName,
     /// What is wrong, and what would be right.
     pub problem: String,
+}
+
+/// A request that counts against a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rated<'a> {
+    /// A call, by its operation.
+    Call(&'a Api),
+    /// A read of objects of a type.
+    Read(&'a TypeName),
+    /// A read of the [`Detail`] of that name, of objects of a type.
+    Detail(&'a TypeName, &'a str),
+}
+
+/// What counts against one limit of an endpoint: requests of the same bucket slow each other down when they are throttled,
+/// and no others.
+///
+/// ```
+/// use provision_core::provider::RateBucket;
+///
+/// assert_eq!(RateBucket::default(), RateBucket::of(""), "the only bucket of an endpoint that has one limit");
+/// assert_ne!(RateBucket::of("CreateVpc"), RateBucket::of("CreateSubnet"));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct RateBucket(String);
+
+impl RateBucket {
+    /// The bucket of this name.
+    pub fn of(name: impl Into<String>) -> Self {
+        Self(name.into())
+    }
 }
 
 /// The pure half: no network, clock, randomness or environment.
@@ -69,6 +129,12 @@ pub trait Provider: Send + Sync {
     /// The types that it makes.
     fn schemas(&self) -> &'static [&'static Schema];
 
+    /// The data sources that it answers: what can be looked up without being made. Their fields but the computed ones are a
+    /// query; the client half answers it by [`Scope::Query`].
+    fn data_sources(&self) -> &'static [&'static Schema] {
+        &[]
+    }
+
     /// The calls that make the change, in order. Empty when nothing has to be called.
     ///
     /// The first call of a create creates the object and carries the mark; every prefix of the calls leaves an object
@@ -81,6 +147,41 @@ pub trait Provider: Send + Sync {
     /// The fields that no two objects of the type can share: a name in its scope, or a natural key. While an object
     /// exists, a new one with the same values can't be made beside it.
     fn identity_key(&self, type_name: &TypeName) -> &'static [&'static str];
+
+    /// Whether traffic gets from one place to another, as the definitions have it; `None` where this provider knows neither of
+    /// them.
+    ///
+    /// # Errors
+    /// A place that is none.
+    fn reach(&self, _desired: &Desired, _question: &Question) -> Option<Result<Reach, Unanswered>> {
+        None
+    }
+
+    /// What in the definitions is allowed, and probably not meant: networks that overlap, rules that are open to the world.
+    fn advice(&self, _desired: &Desired) -> Vec<Finding> {
+        Vec::new()
+    }
+
+    /// What the lists of the type do not show of its objects, and further reads do.
+    fn details(&self, _type_name: &TypeName) -> &'static [Detail] {
+        &[]
+    }
+
+    /// Which lists show all objects of the type that are ours. `recorded` are those that the logs know.
+    ///
+    /// Types whose objects can carry no mark are looked for where the recorded ones are: the records of the zones that some
+    /// are in, instead of each by itself.
+    fn lists(&self, _type_name: &TypeName, infra: &InfraId, _recorded: &BTreeSet<ObjectId>) -> Vec<Scope> {
+        vec![Scope::Marked(infra.clone())]
+    }
+
+    /// Against which of the endpoint's limits a request counts; all of them against one, unless this is written.
+    ///
+    /// Only how fast a run goes depends on it. Requests of one limit that are told apart find out about it each by itself;
+    /// requests of two limits that are not told apart go as slowly as the lower one.
+    fn rate_bucket(&self, _: Rated<'_>) -> RateBucket {
+        RateBucket::default()
+    }
 
     /// Lifts recorded fields of an older schema version.
     ///
@@ -168,7 +269,8 @@ pub trait Client: Send + Sync {
 }
 
 /// Why a target cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[error("target {target}: {problem}")]
 pub struct ClientError {
     /// The target.

@@ -53,7 +53,7 @@ pub enum Kind {
     /// Text.
     Text,
     /// An IPv4 or IPv6 network.
-    Cidr,
+    Net,
     /// The id of an object of that kind: `VpcId`.
     Id(&'static str),
     /// A list.
@@ -75,6 +75,11 @@ pub enum Role {
     Optional,
     /// The definition if it sets it; otherwise the engine: a name that is unique where names are.
     Name {
+        /// The longest name that the API takes.
+        max: usize,
+    },
+    /// The same, of what no two regions of an account can have alike: the engine's name begins with the data centre's.
+    GlobalName {
         /// The longest name that the API takes.
         max: usize,
     },
@@ -108,6 +113,10 @@ pub enum OnChange {
     Update,
     /// The object is replaced by a new one.
     Replace,
+    /// Nothing: it is computed, and an update of the object may change it, as each change of a launch template makes a
+    /// later version of it: `#[attr(computed, moves)]`. What uses it is planned as not known until then; all other computed
+    /// fields stay as they are for as long as the object exists.
+    Moves,
 }
 
 /// How two values of a field are compared.
@@ -157,7 +166,7 @@ impl Schema {
     /// The field that the engine names, if there is one.
     pub fn name_field(&self) -> Option<(&'static Field, usize)> {
         self.fields.iter().find_map(|field| match field.role {
-            Role::Name { max } => Some((field, max)),
+            Role::Name { max } | Role::GlobalName { max } => Some((field, max)),
             Role::Required | Role::Default(_) | Role::Optional | Role::Computed => None,
         })
     }

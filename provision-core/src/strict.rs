@@ -9,8 +9,9 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::de::{
-    DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
+    Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
+use serde_json::{Map, Value};
 
 /// What a list, a map, a key and anything else cost of a [`Budget`]: about 40 bytes of memory each.
 const MAP: usize = 16;
@@ -108,6 +109,66 @@ impl<'de> Visitor<'de> for Walk<'_> {
     }
 }
 
+/// Any JSON in which no key stands twice, read in one pass: for what is kept as it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Strict(pub(crate) Value);
+
+impl<'de> Deserialize<'de> for Strict {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Keep).map(Self)
+    }
+}
+
+/// Keeps everything.
+struct Keep;
+
+impl<'de> Visitor<'de> for Keep {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+    fn visit_bool<E>(self, b: bool) -> Result<Value, E> {
+        Ok(b.into())
+    }
+    fn visit_i64<E>(self, n: i64) -> Result<Value, E> {
+        Ok(n.into())
+    }
+    fn visit_u64<E>(self, n: u64) -> Result<Value, E> {
+        Ok(n.into())
+    }
+    fn visit_f64<E>(self, n: f64) -> Result<Value, E> {
+        Ok(n.into())
+    }
+    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+        Ok(text.into())
+    }
+    fn visit_string<E>(self, text: String) -> Result<Value, E> {
+        Ok(text.into())
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(Strict(item)) = seq.next_element()? {
+            list.push(item);
+        }
+        Ok(list.into())
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
+        let mut map = Map::new();
+        while let Some(key) = access.next_key::<String>()? {
+            if map.contains_key(&key) {
+                return Err(A::Error::custom(format_args!("the key `{}` stands twice", key.escape_debug())));
+            }
+            let Strict(value) = access.next_value()?;
+            map.insert(key, value);
+        }
+        Ok(map.into())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,6 +181,19 @@ mod tests {
         assert!(serde_json::from_slice::<Nested>(br#"{"a":{"b":1,"b":2}}"#).is_ok(), "what this module is for");
         assert!(from_slice::<Nested>(br#"{"a":{"b":1,"b":2}}"#).is_err());
         assert!(from_slice::<Nested>(br#"{"a":{"b":1,"\u0062":2}}"#).is_err(), "the same key, written otherwise");
+    }
+
+    #[test]
+    fn what_is_kept_is_what_any_reader_reads_and_no_key_stands_twice() {
+        for good in ["null", "true", "-3", "18446744073709551615", "1.5", r#""a\u0062""#, r#"{"a":[{"b":1},{"b":[]}]}"#]
+        {
+            let Strict(read) = serde_json::from_str(good).unwrap();
+            assert_eq!(read, serde_json::from_str::<Value>(good).unwrap());
+        }
+        for bad in [r#"{"a":1,"a":1}"#, r#"[{"b":{"a":1,"\u0061":2}}]"#] {
+            let error = serde_json::from_str::<Strict>(bad).unwrap_err().to_string();
+            assert!(error.starts_with("the key `a` stands twice"), "{error}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
-use serde::ser::{Serialize, SerializeMap as _, Serializer};
+use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::id::ResourceAddr;
 
@@ -73,11 +73,13 @@ pub struct OutputRef {
     pub output: String,
 }
 
-/// What is not known before apply.
+/// What is not known when a definition is written: before apply, or before the plan is made.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Symbol {
-    /// The output itself.
-    Output(OutputRef),
+    /// The output of a resource itself. Apart from the value, most of which are none and would all be as large.
+    Output(Box<OutputRef>),
+    /// An output of what a lookup found: known once the plan is made. The address is the lookup's, and no resource has it.
+    Found(Box<OutputRef>),
     /// Text with outputs in it.
     Text(Vec<Piece>),
 }
@@ -87,13 +89,17 @@ pub enum Symbol {
 pub enum Piece {
     /// Known text.
     Literal(String),
-    /// An output's text form.
+    /// The text form of a resource's output.
     Output(OutputRef),
+    /// The text form of an output of what a lookup found.
+    Found(OutputRef),
 }
 
 impl fmt::Display for OutputRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}#{}", self.resource, self.output)
+        self.resource.fmt(f)?;
+        f.write_str("#")?;
+        f.write_str(&self.output)
     }
 }
 
@@ -146,6 +152,16 @@ impl<S> Tree<S> {
         })
     }
 
+    /// Whether something in it is not known yet.
+    pub fn has_symbols(&self) -> bool {
+        match self {
+            Self::Null | Self::Bool(_) | Self::Int(_) | Self::Text(_) => false,
+            Self::List(list) => list.iter().any(Self::has_symbols),
+            Self::Map(map) => map.values().any(Self::has_symbols),
+            Self::Symbol(_) => true,
+        }
+    }
+
     /// Calls `f` with every symbol, depth first.
     pub fn each_symbol(&self, f: &mut impl FnMut(&S)) {
         match self {
@@ -166,6 +182,19 @@ impl Value {
         }
     }
 
+    /// The same, without a copy of what is in it.
+    pub(crate) fn into_wide<S>(self) -> Tree<S> {
+        match self {
+            Self::Null => Tree::Null,
+            Self::Bool(b) => Tree::Bool(b),
+            Self::Int(n) => Tree::Int(n),
+            Self::Text(text) => Tree::Text(text),
+            Self::List(list) => Tree::List(list.into_iter().map(Self::into_wide).collect()),
+            Self::Map(map) => Tree::Map(map.into_iter().map(|(key, value)| (key, value.into_wide())).collect()),
+            Self::Symbol(never) => match never {},
+        }
+    }
+
     /// The bytes that digests are made of: JSON with sorted keys.
     pub fn canonical(&self) -> Vec<u8> {
         // Writing a tree of strings, numbers, lists and maps with string keys to memory cannot fail.
@@ -174,20 +203,21 @@ impl Value {
 }
 
 impl Expr {
-    /// The value, once `lookup` knows every output in it; the first output that it does not know otherwise.
+    /// The value, once `known` knows every output in it, of resources and of what lookups found (no address is both); the
+    /// first output that it does not know otherwise.
     ///
     /// # Errors
-    /// The ref that `lookup` has no value for.
-    pub fn resolve(&self, lookup: &impl Fn(&OutputRef) -> Option<Value>) -> Result<Value, OutputRef> {
-        let get = |output: &OutputRef| lookup(output).ok_or_else(|| output.clone());
+    /// The ref that `known` has no value for.
+    pub fn resolve(&self, known: &impl Fn(&OutputRef) -> Option<Value>) -> Result<Value, OutputRef> {
+        let get = |output: &OutputRef| known(output).ok_or_else(|| output.clone());
         self.try_map(&mut |symbol| match symbol {
-            Symbol::Output(output) => get(output),
+            Symbol::Output(output) | Symbol::Found(output) => get(output),
             Symbol::Text(pieces) => {
                 let mut text = String::new();
                 for piece in pieces {
                     match piece {
                         Piece::Literal(literal) => text.push_str(literal),
-                        Piece::Output(output) => text.push_str(&get(output)?.to_plain_text()),
+                        Piece::Output(output) | Piece::Found(output) => text.push_str(&get(output)?.to_plain_text()),
                     }
                 }
                 Ok(Value::Text(text))
@@ -195,24 +225,46 @@ impl Expr {
         })
     }
 
-    /// Every output that this value depends on.
+    /// Every output of a resource that this value depends on.
     pub fn outputs(&self) -> Vec<&OutputRef> {
-        fn walk<'a>(tree: &'a Expr, out: &mut Vec<&'a OutputRef>) {
-            match tree {
-                Tree::Null | Tree::Bool(_) | Tree::Int(_) | Tree::Text(_) => {}
-                Tree::List(list) => list.iter().for_each(|item| walk(item, out)),
-                Tree::Map(map) => map.values().for_each(|item| walk(item, out)),
-                Tree::Symbol(Symbol::Output(output)) => out.push(output),
-                Tree::Symbol(Symbol::Text(pieces)) => out.extend(pieces.iter().filter_map(|piece| match piece {
-                    Piece::Output(output) => Some(output),
-                    Piece::Literal(_) => None,
-                })),
-            }
-        }
         let mut out = Vec::new();
-        walk(self, &mut out);
+        self.each_ref(&mut |output, of| match of {
+            RefOf::Resource => out.push(output),
+            RefOf::Lookup => {}
+        });
         out
     }
+
+    /// Every output of what a lookup found that this value depends on.
+    pub fn found(&self) -> Vec<&OutputRef> {
+        let mut out = Vec::new();
+        self.each_ref(&mut |output, of| match of {
+            RefOf::Lookup => out.push(output),
+            RefOf::Resource => {}
+        });
+        out
+    }
+
+    fn each_ref<'a>(&'a self, f: &mut impl FnMut(&'a OutputRef, RefOf)) {
+        match self {
+            Self::Null | Self::Bool(_) | Self::Int(_) | Self::Text(_) => {}
+            Self::List(list) => list.iter().for_each(|item| item.each_ref(f)),
+            Self::Map(map) => map.values().for_each(|item| item.each_ref(f)),
+            Self::Symbol(Symbol::Output(output)) => f(output, RefOf::Resource),
+            Self::Symbol(Symbol::Found(output)) => f(output, RefOf::Lookup),
+            Self::Symbol(Symbol::Text(pieces)) => pieces.iter().for_each(|piece| match piece {
+                Piece::Literal(_) => {}
+                Piece::Output(output) => f(output, RefOf::Resource),
+                Piece::Found(output) => f(output, RefOf::Lookup),
+            }),
+        }
+    }
+}
+
+/// Whose output a ref names.
+enum RefOf {
+    Resource,
+    Lookup,
 }
 
 impl Value {
@@ -265,8 +317,11 @@ impl<S> From<BTreeMap<String, Self>> for Tree<S> {
 ///
 /// Keys of maps that start with `$` are written with a second `$`, so that data is never taken for a symbol.
 pub trait SymbolForm: Sized {
-    /// The key and the body.
-    fn write(&self) -> (&'static str, serde_json::Value);
+    /// Writes the key and the body.
+    ///
+    /// # Errors
+    /// Those of what is written to.
+    fn write<M: SerializeMap>(&self, out: &mut M) -> Result<(), M::Error>;
     /// The symbol, or why there is none.
     ///
     /// # Errors
@@ -275,7 +330,7 @@ pub trait SymbolForm: Sized {
 }
 
 impl SymbolForm for Never {
-    fn write(&self) -> (&'static str, serde_json::Value) {
+    fn write<M: SerializeMap>(&self, _: &mut M) -> Result<(), M::Error> {
         match *self {}
     }
     fn read(key: &str, _: serde_json::Value) -> Result<Self, String> {
@@ -292,29 +347,42 @@ fn read_output(body: serde_json::Value) -> Result<OutputRef, String> {
     })
 }
 
+/// Written as it reads, without a text of its own: plans digest thousands of refs.
+struct Shown<'a>(&'a OutputRef);
+
+impl Serialize for Shown<'_> {
+    fn serialize<Z: Serializer>(&self, serializer: Z) -> Result<Z::Ok, Z::Error> {
+        serializer.collect_str(self.0)
+    }
+}
+
 impl SymbolForm for Symbol {
-    fn write(&self) -> (&'static str, serde_json::Value) {
+    fn write<M: SerializeMap>(&self, out: &mut M) -> Result<(), M::Error> {
         match self {
-            Self::Output(output) => ("$ref", output.to_string().into()),
+            Self::Output(output) => out.serialize_entry("$ref", &Shown(output)),
+            Self::Found(output) => out.serialize_entry("$found", &Shown(output)),
             Self::Text(pieces) => {
                 let pieces = pieces.iter().map(|piece| match piece {
                     Piece::Literal(text) => text.clone().into(),
                     Piece::Output(output) => serde_json::json!({ "$ref": output.to_string() }),
+                    Piece::Found(output) => serde_json::json!({ "$found": output.to_string() }),
                 });
-                ("$text", pieces.collect::<Vec<serde_json::Value>>().into())
+                out.serialize_entry("$text", &pieces.collect::<Vec<serde_json::Value>>())
             }
         }
     }
 
     fn read(key: &str, body: serde_json::Value) -> Result<Self, String> {
         match (key, body) {
-            ("$ref", body) => read_output(body).map(Self::Output),
+            ("$ref", body) => read_output(body).map(|output| Self::Output(Box::new(output))),
+            ("$found", body) => read_output(body).map(|output| Self::Found(Box::new(output))),
             ("$text", serde_json::Value::Array(pieces)) => {
                 let pieces = pieces.into_iter().map(|piece| match piece {
                     serde_json::Value::String(text) => Ok(Piece::Literal(text)),
-                    serde_json::Value::Object(mut map) if map.len() == 1 => {
-                        read_output(map.remove("$ref").unwrap_or_default()).map(Piece::Output)
-                    }
+                    serde_json::Value::Object(mut map) if map.len() == 1 => match map.remove("$found") {
+                        Some(found) => read_output(found).map(Piece::Found),
+                        None => read_output(map.remove("$ref").unwrap_or_default()).map(Piece::Output),
+                    },
                     _ => Err("a piece of a text is a text or a ref".to_owned()),
                 });
                 pieces.collect::<Result<_, _>>().map(Self::Text)
@@ -344,9 +412,8 @@ impl<S: SymbolForm> Serialize for Tree<S> {
                 out.end()
             }
             Self::Symbol(symbol) => {
-                let (key, body) = symbol.write();
                 let mut out = serializer.serialize_map(Some(1))?;
-                out.serialize_entry(key, &body)?;
+                symbol.write(&mut out)?;
                 out.end()
             }
         }
@@ -416,40 +483,4 @@ impl<'de, S: SymbolForm> Deserialize<'de> for Tree<S> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn output(text: &str) -> OutputRef {
-        read_output(text.into()).unwrap()
-    }
-
-    #[test]
-    fn symbols_survive_json_and_data_is_never_taken_for_one() {
-        let vpc = output("dc.net.main#id");
-        let tree: Expr = Tree::Map(BTreeMap::from([
-            ("$ref".to_owned(), Tree::Text("dc.net.main#id".to_owned())),
-            ("a".to_owned(), Tree::Symbol(Symbol::Output(vpc.clone()))),
-            ("b".to_owned(), Tree::Symbol(Symbol::Text(vec![Piece::Literal("x=".to_owned()), Piece::Output(vpc)]))),
-        ]));
-        let json = serde_json::to_string(&tree).unwrap();
-        assert_eq!(
-            json,
-            r#"{"$$ref":"dc.net.main#id","a":{"$ref":"dc.net.main#id"},"b":{"$text":["x=",{"$ref":"dc.net.main#id"}]}}"#
-        );
-        assert_eq!(serde_json::from_str::<Expr>(&json).unwrap(), tree);
-        assert!(serde_json::from_str::<Value>(&json).is_err(), "a known value holds no ref");
-    }
-
-    #[test]
-    fn a_key_that_stands_twice_is_refused() {
-        assert!(serde_json::from_str::<Value>(r#"{"a":1,"a":2}"#).is_err());
-        assert!(serde_json::from_str::<Value>("1.5").is_err());
-    }
-
-    #[test]
-    fn resolving_names_the_output_that_is_missing() {
-        let tree: Expr = Tree::List(vec![Tree::Symbol(Symbol::Output(output("dc.net.main#id")))]);
-        assert_eq!(tree.resolve(&|_| None), Err(output("dc.net.main#id")));
-        assert_eq!(tree.resolve(&|_| Some("vpc-1".into())), Ok(Tree::List(vec!["vpc-1".into()])));
-    }
-}
+mod tests;

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    runner::main(infra_defs::infrastructure)
+    provision_cli::main(infra_defs::infrastructure)
 }

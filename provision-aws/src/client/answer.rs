@@ -11,9 +11,8 @@ use aws_sdk_ec2::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::date_time::{DateTime, Format};
-use provision_core::call::{Answer, ReadAnswer, Refusal, ServerTime};
-use provision_core::id::ObjectId;
-use provision_core::value::Fields;
+use provision_core::call::{ReadAnswer, Refusal, ServerTime};
+use provision_core::value::Value;
 
 use crate::errors::{Meaning, meaning};
 
@@ -61,7 +60,15 @@ fn parse_date(text: &str) -> Option<u64> {
     DateTime::from_str(text, Format::HttpDate).ok()?.to_millis().ok()?.try_into().ok()
 }
 
-/// Why there is no output.
+/// What came back for a request.
+pub(crate) enum Reply {
+    /// The answer, as a tree.
+    Done { answer: Value, server_time: Option<ServerTime> },
+    /// There is none.
+    Failed { failure: Failure, server_time: Option<ServerTime> },
+}
+
+/// Why there is no answer.
 pub(crate) enum Failure {
     /// The server says no, or the request never left.
     Refused { refusal: Refusal, code: String, message: String },
@@ -70,9 +77,16 @@ pub(crate) enum Failure {
 }
 
 impl Probe {
-    /// The server's clock, as the answer had it.
-    pub(crate) fn server_time(&self) -> Option<ServerTime> {
-        Some(self.0.server_ms.load(Ordering::Relaxed)).filter(|&ms| ms != 0).map(ServerTime)
+    /// What came back, with the server's clock.
+    pub(crate) fn reply<E>(&self, sent: Result<Value, SdkError<E, HttpResponse>>) -> Reply
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        let server_time = Some(self.0.server_ms.load(Ordering::Relaxed)).filter(|&ms| ms != 0).map(ServerTime);
+        match sent {
+            Ok(answer) => Reply::Done { answer, server_time },
+            Err(error) => Reply::Failed { failure: self.failure(&error), server_time },
+        }
     }
 
     /// What a failed request means.
@@ -95,42 +109,6 @@ impl Probe {
             Meaning::Unknown => Failure::Unknown { reason: format!("status {status} {code}: {message}") },
         }
     }
-
-    /// The answer of a call that was done.
-    pub(crate) fn done(&self, made: Made) -> Answer {
-        match made {
-            Made::Nothing => Answer::Done { id: None, outputs: Fields::new(), server_time: self.server_time() },
-            Made::Object { id: Some(id), mut outputs } => match ObjectId::new(id.as_str()) {
-                Ok(object) => {
-                    outputs.insert("id".to_owned(), id.into());
-                    Answer::Done { id: Some(object), outputs, server_time: self.server_time() }
-                }
-                Err(bad) => Answer::Unknown { reason: format!("the answer's {bad}") },
-            },
-            Made::Object { id: None, .. } => Answer::Unknown { reason: "the answer has no id".to_owned() },
-        }
-    }
-
-    /// The answer of a call that failed.
-    pub(crate) fn failed<E>(&self, error: &SdkError<E, HttpResponse>) -> Answer
-    where
-        E: ProvideErrorMetadata + Error + 'static,
-    {
-        match self.failure(error) {
-            Failure::Refused { refusal, code, message } => {
-                Answer::Refused { refusal, code, message, server_time: self.server_time() }
-            }
-            Failure::Unknown { reason } => Answer::Unknown { reason },
-        }
-    }
-}
-
-/// What a call that was done has made.
-pub(crate) enum Made {
-    /// Nothing new.
-    Nothing,
-    /// An object, and those of its computed fields that the answer holds for good.
-    Object { id: Option<String>, outputs: Fields },
 }
 
 impl From<Failure> for ReadAnswer {

@@ -13,7 +13,7 @@ use provision_core::provider::ClientError;
 use provision_core::target::TargetId;
 
 use super::answer::{Failure, Probe};
-use super::{Ec2Client, Settings};
+use super::{AwsClient, Sdk, Settings};
 use crate::provider::NAME;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -23,7 +23,7 @@ const METADATA_TIMEOUT: Duration = Duration::from_secs(1);
 const WHERE_CREDENTIALS_COME_FROM: &str = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, \
     or run where a role is attached (web identity, ECS, EC2)";
 
-impl Ec2Client {
+impl AwsClient {
     /// A client with the credentials that the environment, a profile, a web identity, ECS or EC2 has, in this order.
     ///
     /// Nothing is asked of AWS yet: [`provision_core::provider::Client::verify`] does that.
@@ -77,8 +77,7 @@ impl Ec2Client {
         Ok(Self {
             target: target.clone(),
             bounds: Bounds { stamp: settings.stamp_bound, visibility: settings.visibility },
-            ec2: aws_sdk_ec2::Client::new(&config),
-            sts: aws_sdk_sts::Client::new(&config),
+            sdk: Sdk::new(&config),
         })
     }
 }

@@ -14,13 +14,18 @@ use provision_core::value::Fields;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{Ec2Client, Settings};
+use super::{AwsClient, Settings};
 use crate::provider::Aws;
 
 /// What the server does with a request.
 #[derive(Clone)]
 enum Reply {
-    With { status: u16, body: String },
+    With {
+        status: u16,
+        body: String,
+    },
+    /// An answer for each action.
+    Each(Vec<(&'static str, String)>),
     HangUp,
     Never,
 }
@@ -58,8 +63,18 @@ impl Server {
                 let (reply, kept) = (reply.clone(), kept.clone());
                 tokio::spawn(async move {
                     let Some(text) = request(&mut stream).await else { return };
+                    let asked = |action: &str| text.contains(&format!("Action={action}&"));
+                    let body_of = |(action, body): (&str, String)| asked(action).then_some(body);
+                    let reply = match reply {
+                        Reply::Each(each) => {
+                            let body = each.into_iter().find_map(body_of).unwrap_or_default();
+                            Reply::With { status: 200, body }
+                        }
+                        other => other,
+                    };
                     kept.lock().unwrap().push(text);
                     match reply {
+                        Reply::Each(_) => {}
                         Reply::With { status, body } => {
                             let answer = format!(
                                 "HTTP/1.1 {status} x\r\ndate: Thu, 01 Jan 2026 00:00:07 GMT\r\n\
@@ -85,7 +100,7 @@ impl Server {
         Self::start(Reply::With { status, body }).await
     }
 
-    async fn client(&self) -> Ec2Client {
+    async fn client(&self) -> AwsClient {
         let settings = Settings {
             endpoint_url: Some(self.url.clone()),
             timeout: Duration::from_millis(500),
@@ -103,9 +118,9 @@ pub(crate) fn target() -> TargetId {
     TargetId { provider: "aws".parse().unwrap(), account: "123456789012".to_owned(), region: "us-east-1".to_owned() }
 }
 
-pub(crate) async fn client(settings: &Settings) -> Ec2Client {
+pub(crate) async fn client(settings: &Settings) -> AwsClient {
     let credentials = Credentials::new("AKIDEXAMPLE", "secretsecret", None, None, "test");
-    Ec2Client::with_credentials(&target(), settings, credentials).await.unwrap()
+    AwsClient::with_credentials(&target(), settings, credentials).await.unwrap()
 }
 
 /// 2026-01-01T00:00:05.678Z.
@@ -120,7 +135,7 @@ fn a_call() -> Sending {
     let mark = crate::tests::mark();
     let change = Change::Create { desired: &desired, mark: &mark };
     let calls: Vec<Call> = Aws.compile(&"aws_vpc".parse().unwrap(), &change).unwrap();
-    sending(calls[0].ready(None, &Default::default()).unwrap(), None)
+    sending(calls[0].ready(None, &Default::default(), &Default::default()).unwrap(), None)
 }
 
 const A_VPC: &str = "<CreateVpcResponse xmlns=\"http://ec2.amazonaws.com/doc/2016-11-15/\"><requestId>r</requestId>\
@@ -207,7 +222,7 @@ async fn no_credentials_is_a_refusal_before_anything_is_sent() {
     let settings = Settings { endpoint_url: Some(server.url.clone()), ..Settings::default() };
     let nobody =
         aws_config::profile::ProfileFileCredentialsProvider::builder().profile_name("nobody-is-called-this").build();
-    let client = Ec2Client::with_credentials(&target(), &settings, nobody).await.unwrap();
+    let client = AwsClient::with_credentials(&target(), &settings, nobody).await.unwrap();
     let answer = client.call(&a_call()).await;
     assert!(matches!(answer, Answer::Refused { refusal: Refusal::Denied, .. }), "{answer:?}");
     let error = client.verify(&target()).await.unwrap_err().to_string();
@@ -274,4 +289,47 @@ async fn a_sweep_is_read_page_by_page_and_filtered_by_the_mark() {
         assert!(seen[0].contains(part), "{part}: {}", seen[0]);
     }
     assert!(seen[1].contains("SubnetId.1=subnet-1") && !seen[1].contains("MaxResults"), "{}", seen[1]);
+}
+
+const A_TARGET_GROUP: &str = "<CreateTargetGroupResponse xmlns=\"http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/\">\
+    <CreateTargetGroupResult><TargetGroups><member><TargetGroupArn>arn:1</TargetGroupArn></member></TargetGroups>\
+    </CreateTargetGroupResult></CreateTargetGroupResponse>";
+
+fn tags_of(arn: &str, mark: Option<&provision_core::call::Mark>) -> String {
+    let tags = mark.map(crate::tags::of_mark).unwrap_or_default();
+    let member = |(key, value)| format!("<member><Key>{key}</Key><Value>{value}</Value></member>");
+    let tags: String = tags.into_iter().map(member).collect();
+    format!(
+        "<DescribeTagsResponse xmlns=\"http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/\"><DescribeTagsResult>\
+         <TagDescriptions><member><ResourceArn>{arn}</ResourceArn><Tags>{tags}</Tags></member></TagDescriptions>\
+         </DescribeTagsResult></DescribeTagsResponse>"
+    )
+}
+
+/// Load balancing answers a create also with an object of the same name and settings that somebody else made.
+#[tokio::test]
+async fn an_answer_with_what_stood_there_before_is_no_create() {
+    let ours = crate::tests::mark();
+    let theirs = provision_core::call::Mark {
+        incarnation: provision_core::id::Token::new("f".repeat(16)).unwrap(),
+        ..ours.clone()
+    };
+    let json = r#"{"vpc":"vpc-1","protocol":"HTTP","port":80,"name":"web","target_type":"instance","tags":{}}"#;
+    let desired: Fields = serde_json::from_str(json).unwrap();
+    let change = Change::Create { desired: &desired, mark: &ours };
+    let calls: Vec<Call> = Aws.compile(&"aws_lb_target_group".parse().unwrap(), &change).unwrap();
+    let create = sending(calls[0].ready(None, &Default::default(), &Default::default()).unwrap(), None);
+    let answer = async |tags: String| {
+        let each = vec![("CreateTargetGroup", A_TARGET_GROUP.to_owned()), ("DescribeTags", tags)];
+        let server = Server::start(Reply::Each(each)).await;
+        server.client().await.call(&create).await
+    };
+    let done = answer(tags_of("arn:1", Some(&ours))).await;
+    assert!(matches!(&done, Answer::Done { id: Some(id), .. } if id.as_str() == "arn:1"), "{done:?}");
+    for other in [Some(&theirs), None] {
+        let refused = answer(tags_of("arn:1", other)).await;
+        assert!(matches!(refused, Answer::Refused { refusal: Refusal::Exists, .. }), "{refused:?}");
+    }
+    let unread = answer(tags_of("arn:other", Some(&ours))).await;
+    assert!(matches!(unread, Answer::Unknown { .. }), "{unread:?}");
 }

@@ -4,6 +4,8 @@ use proc_macro::TokenStream;
 use syn::parse_macro_input;
 
 mod args;
+mod crossing;
+mod data_source;
 mod literal;
 mod marker;
 mod resource;
@@ -36,7 +38,9 @@ fn or_error(result: syn::Result<proc_macro2::TokenStream>) -> TokenStream {
 /// | `default = ..`, `default` | a setter; the default (or the empty list or map) is ours |
 /// | type `Option<..>` | a setter; if it is not set, the field is the server's |
 /// | `name(max = 255)` | a setter; if it is not set, the engine makes a unique name |
+/// | `name(max = 64, global)` | the same, of what no two regions of an account can have alike |
 /// | `computed` | an output; `id` is one of them, and its type is made here |
+/// | `computed, moves` | an output that an update of the object may change |
 /// | `replace` | a change replaces the object |
 /// | `unread` | reads do not show it: it counts as what it was last set to |
 /// | `set`, `by_key` | compared as a set, or key by key; otherwise as a whole |
@@ -49,6 +53,57 @@ fn or_error(result: syn::Result<proc_macro2::TokenStream>) -> TokenStream {
 pub fn resource(args: TokenStream, item: TokenStream) -> TokenStream {
     let item = parse_macro_input!(item as syn::ItemStruct);
     or_error(resource::expand(args.into(), &item))
+}
+
+/// Describes a data source: what is there already and can be looked up by a query.
+///
+/// ```text
+/// /// A machine image.
+/// #[data_source(cloud = Aws, kind = "aws_ami")]
+/// pub struct Ami {
+///     /// Whose it is: an account, or `amazon`.
+///     pub owner: String,
+///     /// Its name, with `*` for anything.
+///     pub name: Option<String>,
+///     /// Whether the newest one is meant where several fit.
+///     #[attr(default = false)]
+///     pub newest: bool,
+///     /// Its id.
+///     #[attr(computed)]
+///     pub id: AmiId,
+/// }
+/// ```
+///
+/// | on a field | meaning |
+/// |---|---|
+/// | nothing | part of the query, always: part of the struct literal |
+/// | `default = ..`, `default` | part of the query: a setter; the default (or the empty list or map) is asked otherwise |
+/// | type `Option<..>` | part of the query if the setter is called |
+/// | `computed` | an output: of what is found; `id` is one of them, and its type is made here |
+/// | `computed, shared` | of `id`: its type is made elsewhere, as where a resource type makes such objects too |
+/// | `set` | the order of what is asked does not matter |
+///
+/// `check = function` names what finds wrong queries before anything is asked: see `DataSource::check`.
+///
+/// It becomes: the literal `Ami`, generic over what its required fields are given; `AmiExt`, the setters and outputs on what
+/// `find` returns; `AmiKind`, the data source; `AmiId`; and `Ami::SCHEMA`.
+#[proc_macro_attribute]
+pub fn data_source(args: TokenStream, item: TokenStream) -> TokenStream {
+    let item = parse_macro_input!(item as syn::ItemStruct);
+    or_error(data_source::expand(args.into(), &item))
+}
+
+/// Says that refs of one data centre may be used in another one of the same environment, and what carries them.
+///
+/// ```text
+/// crossing!(EuWest => UsEast, via = peering);
+/// ```
+///
+/// Stands beside the data centres. In a block of `UsEast`, `b.import(..)` then takes a ref of `EuWest` over.
+#[proc_macro]
+pub fn crossing(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as crossing::Input);
+    or_error(Ok(crossing::expand(&input)))
 }
 
 /// Derives `Args` for what a block takes or returns: a structure or a choice of things that are `Args`.

@@ -8,53 +8,72 @@ use syn::{
     Result, Type,
 };
 
-/// What stands in `#[resource(..)]`.
-struct Header {
-    cloud: Path,
-    kind: LitStr,
-    version: LitInt,
-    check: Option<Path>,
+/// What is described: the two have the same form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Of {
+    Resource,
+    DataSource,
 }
 
-struct Field {
-    name: Ident,
+/// What stands in `#[resource(..)]` or `#[data_source(..)]`.
+pub(crate) struct Header {
+    pub(crate) cloud: Path,
+    pub(crate) kind: LitStr,
+    pub(crate) version: LitInt,
+    pub(crate) check: Option<Path>,
+}
+
+pub(crate) struct Field {
+    pub(crate) name: Ident,
     /// What it holds, without `Option`.
-    ty: Type,
-    docs: Vec<Attribute>,
-    role: Role,
+    pub(crate) ty: Type,
+    pub(crate) docs: Vec<Attribute>,
+    pub(crate) role: Role,
     replace: bool,
+    moves: bool,
     unread: bool,
+    /// Whether its type is made elsewhere.
+    pub(crate) shared: bool,
     grain: Ident,
 }
 
-enum Role {
+pub(crate) enum Role {
     Required,
     Default(Box<Expr>),
     Empty,
     Optional,
     Name(LitInt),
+    GlobalName(LitInt),
     Computed,
 }
 
-fn header(args: TokenStream, item: &ItemStruct) -> Result<Header> {
+pub(crate) fn header(args: TokenStream, item: &ItemStruct, of: Of) -> Result<Header> {
     let (mut cloud, mut kind, mut version, mut check) = (None, None, None, None);
     let parser = syn::meta::parser(|meta| {
         if meta.path.is_ident("cloud") {
             cloud = Some(meta.value()?.parse()?);
         } else if meta.path.is_ident("kind") {
             kind = Some(meta.value()?.parse()?);
-        } else if meta.path.is_ident("version") {
+        } else if meta.path.is_ident("version") && of == Of::Resource {
             version = Some(meta.value()?.parse()?);
         } else if meta.path.is_ident("check") {
             check = Some(meta.value()?.parse()?);
         } else {
-            return Err(meta.error("unknown; a resource has `cloud`, `kind`, `version` and `check`"));
+            return Err(meta.error(match of {
+                Of::Resource => "unknown; a resource has `cloud`, `kind`, `version` and `check`",
+                Of::DataSource => "unknown; a data source has `cloud`, `kind` and `check`",
+            }));
         }
         Ok(())
     });
     parser.parse2(args)?;
+    // No record of what was found is ever lifted: it is found anew.
+    let version = version.or_else(|| (of == Of::DataSource).then(|| LitInt::new("1", item.ident.span())));
     let (Some(cloud), Some(kind), Some(version)) = (cloud, kind, version) else {
-        let form = "incomplete; write `#[resource(cloud = Aws, kind = \"aws_vpc\", version = 1)]`";
+        let form = match of {
+            Of::Resource => "incomplete; write `#[resource(cloud = Aws, kind = \"aws_vpc\", version = 1)]`",
+            Of::DataSource => "incomplete; write `#[data_source(cloud = Aws, kind = \"aws_ami\")]`",
+        };
         return Err(Error::new_spanned(&item.ident, form));
     };
     Ok(Header { cloud, kind, version, check })
@@ -71,36 +90,53 @@ fn inside_option(ty: &Type) -> Option<&Type> {
     }
 }
 
-fn field(field: &syn::Field) -> Result<Field> {
+pub(crate) fn field(field: &syn::Field, of: Of) -> Result<Field> {
     let Some(name) = field.ident.clone() else {
         return Err(Error::new_spanned(field, "the fields of a resource have names"));
     };
-    let (mut roles, mut replace, mut unread, mut grain) = (Vec::new(), false, false, format_ident!("Whole"));
+    let (mut roles, mut replace, mut moves, mut unread, mut shared) = (Vec::new(), false, false, false, false);
+    let mut grain = format_ident!("Whole");
     for attr in field.attrs.iter().filter(|attr| attr.path().is_ident("attr")) {
         attr.parse_nested_meta(|meta| {
-            if meta.path.is_ident("replace") {
+            let made = of == Of::Resource;
+            if meta.path.is_ident("replace") && made {
                 replace = true;
-            } else if meta.path.is_ident("unread") {
+            } else if meta.path.is_ident("shared") && !made {
+                shared = true;
+            } else if meta.path.is_ident("moves") && made {
+                moves = true;
+            } else if meta.path.is_ident("unread") && made {
                 unread = true;
             } else if meta.path.is_ident("set") {
                 grain = format_ident!("Set");
-            } else if meta.path.is_ident("by_key") {
+            } else if meta.path.is_ident("by_key") && made {
                 grain = format_ident!("ByKey");
             } else if meta.path.is_ident("computed") {
                 roles.push(Role::Computed);
             } else if meta.path.is_ident("default") {
                 let given = meta.input.peek(syn::Token![=]);
                 roles.push(if given { Role::Default(Box::new(meta.value()?.parse()?)) } else { Role::Empty });
-            } else if meta.path.is_ident("name") {
+            } else if meta.path.is_ident("name") && made {
+                let (mut max, mut global) = (None, false);
                 meta.parse_nested_meta(|part| {
-                    if !part.path.is_ident("max") {
-                        return Err(part.error("unknown; write `name(max = 255)`"));
+                    if part.path.is_ident("max") {
+                        max = Some(part.value()?.parse()?);
+                    } else if part.path.is_ident("global") {
+                        global = true;
+                    } else {
+                        return Err(part.error("unknown; write `name(max = 255)` or `name(max = 255, global)`"));
                     }
-                    roles.push(Role::Name(part.value()?.parse()?));
                     Ok(())
                 })?;
+                let max = max.ok_or_else(|| meta.error("how long may it be? write `name(max = 255)`"))?;
+                roles.push(if global { Role::GlobalName(max) } else { Role::Name(max) });
             } else {
-                let known = "`replace`, `default`, `computed`, `name(max = ..)`, `set`, `by_key` and `unread`";
+                let known = match of {
+                    Of::Resource => {
+                        "`replace`, `default`, `computed`, `moves`, `name(max = ..)`, `set`, `by_key` and `unread`"
+                    }
+                    Of::DataSource => "`default`, `computed`, `shared` and `set`",
+                };
                 return Err(meta.error(format!("unknown; a field has {known}")));
             }
             Ok(())
@@ -114,12 +150,16 @@ fn field(field: &syn::Field) -> Result<Field> {
         let problem = "one of `default`, `computed`, `name` and `Option<..>` at most: each says who sets the field";
         return Err(Error::new_spanned(&name, problem));
     }
+    if moves && !matches!(roles.first(), Some(Role::Computed)) {
+        return Err(Error::new_spanned(&name, "only what is `computed` moves: an update of other fields changes it"));
+    }
     let docs = field.attrs.iter().filter(|attr| !attr.path().is_ident("attr")).cloned().collect();
-    Ok(Field { name, ty: ty.clone(), docs, role: roles.pop().unwrap_or(Role::Required), replace, unread, grain })
+    let role = roles.pop().unwrap_or(Role::Required);
+    Ok(Field { name, ty: ty.clone(), docs, role, replace, moves, unread, shared, grain })
 }
 
 /// The parameter that a field of the literal is generic over; `instance_type` must not become a likely name of a type.
-fn parameter(name: &Ident) -> Ident {
+pub(crate) fn parameter(name: &Ident) -> Ident {
     let camel: String = name
         .to_string()
         .split('_')
@@ -129,8 +169,8 @@ fn parameter(name: &Ident) -> Ident {
 }
 
 impl Field {
-    fn schema(&self) -> TokenStream {
-        let Self { name, ty, docs: _, role, replace, unread, grain } = self;
+    pub(crate) fn schema(&self) -> TokenStream {
+        let Self { name, ty, docs: _, role, replace, moves, unread, shared: _, grain } = self;
         let name = name.to_string();
         let role = match role {
             Role::Required => quote!(Role::Required),
@@ -152,9 +192,14 @@ impl Field {
             Role::Empty => quote!(Role::Default(<#ty as ::provision_core::dsl::input::DefaultKind>::EMPTY)),
             Role::Optional => quote!(Role::Optional),
             Role::Name(max) => quote!(Role::Name { max: #max }),
+            Role::GlobalName(max) => quote!(Role::GlobalName { max: #max }),
             Role::Computed => quote!(Role::Computed),
         };
-        let on_change = if *replace { quote!(OnChange::Replace) } else { quote!(OnChange::Update) };
+        let on_change = match (*replace, *moves) {
+            (true, _) => quote!(OnChange::Replace),
+            (false, true) => quote!(OnChange::Moves),
+            (false, false) => quote!(OnChange::Update),
+        };
         let reads = if *unread { quote!(Reads::Unread) } else { quote!(Reads::Shown) };
         quote!(Field {
             name: #name,
@@ -167,7 +212,7 @@ impl Field {
     }
 
     /// Its setter or output: the declaration in the trait, and the body.
-    fn method(&self) -> Option<(TokenStream, TokenStream)> {
+    pub(crate) fn method(&self, of: Of) -> Option<(TokenStream, TokenStream)> {
         let Self { name, ty, docs, role, .. } = self;
         let text = name.to_string();
         let note = match role {
@@ -179,24 +224,34 @@ impl Field {
             }
             Role::Default(value) => format!("If it is not set: `{}`.", quote!(#value)),
             Role::Empty => "If it is not set: empty.".to_owned(),
+            Role::Optional if of == Of::DataSource => "If it is not set, it is not asked for.".to_owned(),
             Role::Optional => "If it is not set, the cloud decides.".to_owned(),
-            Role::Name(_) => "If it is not set, the engine makes a unique name.".to_owned(),
+            Role::Name(_) | Role::GlobalName(_) => "If it is not set, the engine makes a unique name.".to_owned(),
         };
-        let signature =
-            quote!(#[track_caller] fn #name(self, #name: impl ::provision_core::dsl::IntoInput<#ty, D>) -> Self);
+        let (takes, erased) = match of {
+            Of::Resource => (
+                quote!(::provision_core::dsl::IntoInput<#ty, D>),
+                quote!(::provision_core::dsl::IntoInput::<#ty, D>::into_input(#name)),
+            ),
+            Of::DataSource => (
+                quote!(::provision_core::dsl::KnownInput<#ty>),
+                quote!(::provision_core::dsl::KnownInput::<#ty>::into_known(#name)),
+            ),
+        };
+        let signature = quote!(#[track_caller] fn #name(self, #name: impl #takes) -> Self);
         Some((
             quote!(#(#docs)* #[doc = ""] #[doc = #note] #signature;),
-            quote!(#signature { self.set(#text, ::provision_core::dsl::IntoInput::<#ty, D>::into_input(#name)) }),
+            quote!(#signature { self.set(#text, #erased) }),
         ))
     }
 }
 
 pub(crate) fn expand(args: TokenStream, item: &ItemStruct) -> Result<TokenStream> {
-    let Header { cloud, kind, version, check } = header(args, item)?;
+    let Header { cloud, kind, version, check } = header(args, item, Of::Resource)?;
     if !item.generics.params.is_empty() {
         return Err(Error::new_spanned(&item.generics, "a resource is not generic"));
     }
-    let fields = item.fields.iter().map(field).collect::<Result<Vec<_>>>()?;
+    let fields = item.fields.iter().map(|one| field(one, Of::Resource)).collect::<Result<Vec<_>>>()?;
     let Some(id) = fields.iter().find(|field| field.name == "id" && matches!(field.role, Role::Computed)) else {
         let form = format!("write `#[attr(computed)] pub id: {}Id`: what refs to it point at", item.ident);
         return Err(Error::new_spanned(&item.ident, form));
@@ -213,7 +268,7 @@ pub(crate) fn expand(args: TokenStream, item: &ItemStruct) -> Result<TokenStream
     let units: Vec<_> = params.iter().map(|_| quote!(())).collect();
     let field_docs = required.iter().map(|field| &field.docs);
     let schema = fields.iter().map(Field::schema);
-    let (declarations, bodies): (Vec<_>, Vec<_>) = fields.iter().filter_map(Field::method).unzip();
+    let (declarations, bodies): (Vec<_>, Vec<_>) = fields.iter().filter_map(|field| field.method(Of::Resource)).unzip();
 
     let check = check.map(|check| {
         quote! {
@@ -269,6 +324,10 @@ pub(crate) fn expand(args: TokenStream, item: &ItemStruct) -> Result<TokenStream
 
         impl ::provision_core::dsl::input::FieldKind for #id_type {
             const KIND: ::provision_core::schema::Kind = ::provision_core::schema::Kind::Id(#id_name);
+        }
+
+        impl ::provision_core::dsl::OfCloud for #id_type {
+            type Cloud = #cloud;
         }
 
         impl<#(#params),*> ::provision_core::dsl::Definition for #name<#(#params),*> {

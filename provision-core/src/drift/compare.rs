@@ -216,7 +216,9 @@ fn due(resource: &ResourceState, mark: &MarkDrift) -> Option<ResourceAddr> {
 /// The fields that were ours when the object was last applied. What only the server gives is never drift.
 fn ours<'a>(schema: &'static Schema, applied: &'a Fields) -> impl Iterator<Item = &'static Field> + use<'a> {
     schema.fields.iter().filter(|field| match field.role {
-        Role::Required | Role::Default(_) | Role::Optional | Role::Name { .. } => applied.contains_key(field.name),
+        Role::Required | Role::Default(_) | Role::Optional | Role::Name { .. } | Role::GlobalName { .. } => {
+            applied.contains_key(field.name)
+        }
         Role::Computed => false,
     })
 }

@@ -6,14 +6,29 @@ use std::sync::Arc;
 use super::*;
 use crate::call::{Call, Effect, Mark, Observed, Readiness, Recovery, ServerTime, Wait};
 use crate::desired::{DesiredBlock, DesiredResource, Lifecycle, Location};
-use crate::id::{BlockAddr, Digest, Epoch, InfraId, IntentNo, ProviderName, Seq, TypeName};
+use crate::id::{BlockAddr, Digest, Epoch, Generation, InfraId, IntentNo, ProviderName, Revision, Seq, TypeName};
 use crate::plan::{BlockInput, Providers, World};
 use crate::provider::{CannotCompile, Change, Provider};
 use crate::schema::{Field, Grain, Kind, OnChange, Reads, Role, Schema};
 use crate::stream::event::{Holder, Intent, ObjectRecord};
-use crate::stream::{BlockState, Came, Deposed, Head, MovedOut, OpenClaim, ResourceState};
+use crate::stream::{BlockState, Came, Deposed, Head, Heading, MovedOut, OpenClaim, PublicKey, ResourceState, Writer};
 use crate::target::TargetId;
 use crate::value::{Expr, Fields, Value};
+
+/// The place of some entry.
+fn head() -> Head {
+    let key = PublicKey::try_from(format!("ed25519:{}", "ab".repeat(32))).unwrap();
+    let heading = Heading {
+        kind: "block".to_owned(),
+        stream: "us-east.toys".to_owned(),
+        infra: InfraId::new("toys").unwrap(),
+        writer: Writer { key, name: "alice".to_owned() },
+        revision: Revision::new("abc").unwrap(),
+        generation: Generation(1),
+        claim: None,
+    };
+    Head { seq: Seq(3), hash: Digest::of(b"3"), heading: Arc::new(heading) }
+}
 
 const fn field(name: &'static str, role: Role, grain: Grain) -> Field {
     Field { name, kind: Kind::Text, role, on_change: OnChange::Update, grain, reads: Reads::Shown }
@@ -126,7 +141,7 @@ impl Case {
             protected: false,
         };
         let state = BlockState {
-            head: Some(Head { seq: Seq(3), hash: Digest::of(b"3") }),
+            head: Some(head()),
             env: Some("prod".parse().unwrap()),
             resources: BTreeMap::from([("one".parse().unwrap(), resource)]),
             ..BlockState::default()
@@ -236,7 +251,7 @@ fn fields_that_the_definition_leaves_alone_are_no_drift() {
         type_name: toy(),
         version: 1,
         provider: "toy".parse().unwrap(),
-        inputs: BTreeMap::new(),
+        inputs: Default::default(),
         lifecycle: Lifecycle { ignore_changes: BTreeSet::from(["size".to_owned()]), ..Lifecycle::default() },
         location: Location::default(),
     };
@@ -247,6 +262,8 @@ fn fields_that_the_definition_leaves_alone_are_no_drift() {
         resources: BTreeMap::from([("one".parse().unwrap(), desired)]),
         outputs: Expr::Null,
         checks: BTreeMap::new(),
+        lookups: BTreeMap::new(),
+        crossings: BTreeMap::new(),
     }));
     assert_eq!(drifted(&case.dc()), [r#"names: ["a","b"] -> ["c"]"#]);
 }

@@ -165,7 +165,8 @@ async fn perform(world: &World, action: Action) -> Event {
             Event::Put(PutAnswer::Done)
         }
         Action::Get { key } => Event::Get(world.store.get(&key).await),
-        Action::List { prefix } => Event::List(world.store.list(&prefix).await),
+        Action::List { prefix, after: None } => Event::List(world.store.list(&prefix).await),
+        Action::List { prefix, after: Some(after) } => Event::List(world.store.list_after(&prefix, &after).await),
         Action::Verify { target } => Event::Verify(match world.clients.get(&target).await {
             Err(problem) => Verified::No { problem },
             Ok(client) => match client.verify(&target).await {

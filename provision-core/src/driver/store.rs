@@ -5,16 +5,35 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures::TryStreamExt as _;
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, S3ConditionalPut};
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{
-    ClientOptions, Error, ObjectStore, ObjectStoreExt as _, PutMode, PutOptions, PutPayload, RetryConfig,
+    ClientOptions, Error, ObjectMeta, ObjectStore, ObjectStoreExt as _, PutMode, PutOptions, PutPayload, RetryConfig,
 };
+use serde::{Deserialize, Serialize};
 use thiserror::Error as ThisError;
 
 use crate::machine::{GetAnswer, ListAnswer, Listed, PutAnswer, StoreKey};
+
+/// What a store says of an object that tells it from whatever else stood, or will stand, under the same key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Version(pub String);
+
+impl Version {
+    /// The entity tag with size and time; nothing where the store has no tags.
+    fn of(meta: &ObjectMeta) -> Option<Self> {
+        // S3 has the time to the millisecond in listings, and to the second elsewhere.
+        let seconds = meta.last_modified.timestamp();
+        meta.e_tag.as_ref().map(|tag| Self(format!("{tag} {} {seconds}", meta.size)))
+    }
+}
+
+/// Names in a listing, in order, each with the version of its object where the store says one.
+pub type Versions = Vec<(Listed, Option<Version>)>;
 
 /// Where streams stand.
 ///
@@ -97,6 +116,39 @@ pub trait Store: Send + Sync {
 
     /// Lists the names directly below a prefix that ends with `/`.
     async fn list(&self, prefix: &str) -> ListAnswer;
+
+    /// Lists those names directly below a prefix that come after one of them. A store that can begin there spares what comes
+    /// before; by default all are listed, and those thrown away.
+    async fn list_after(&self, prefix: &str, after: &str) -> ListAnswer {
+        match self.list(prefix).await {
+            ListAnswer::Names(mut names) => {
+                names.retain(|listed| listed.name.as_str() > after);
+                ListAnswer::Names(names)
+            }
+            failed @ ListAnswer::Failed(_) => failed,
+        }
+    }
+
+    /// Reads an object, and says which version of it that was. A store that can't tell says none: then no cache keeps it.
+    async fn get_version(&self, key: &StoreKey) -> (GetAnswer, Option<Version>) {
+        (self.get(key).await, None)
+    }
+
+    /// Lists what [`Store::list_after`] lists (or all, without a name to begin after), with the versions that
+    /// [`Store::get_version`] would say.
+    ///
+    /// # Errors
+    /// As of [`ListAnswer::Failed`].
+    async fn list_versions(&self, prefix: &str, after: Option<&str>) -> Result<Versions, String> {
+        let answer = match after {
+            Some(after) => self.list_after(prefix, after).await,
+            None => self.list(prefix).await,
+        };
+        match answer {
+            ListAnswer::Names(names) => Ok(names.into_iter().map(|listed| (listed, None)).collect()),
+            ListAnswer::Failed(reason) => Err(reason),
+        }
+    }
 
     /// The store as messages name it.
     fn describe(&self) -> String;
@@ -332,54 +384,89 @@ impl Store for ObjectStoreBackend {
     }
 
     async fn get(&self, key: &StoreKey) -> GetAnswer {
+        self.get_version(key).await.0
+    }
+
+    async fn get_version(&self, key: &StoreKey) -> (GetAnswer, Option<Version>) {
         if let Some(reason) = self.broken() {
-            return GetAnswer::Failed(reason);
+            return (GetAnswer::Failed(reason), None);
         }
         let path = match self.path(&key.0) {
             Ok(path) => path,
-            Err(reason) => return GetAnswer::Failed(reason),
+            Err(reason) => return (GetAnswer::Failed(reason), None),
         };
         let found = match self.reads.get(&path).await {
             Ok(found) => found,
             Err(error @ Error::NotFound { .. }) if error.to_string().contains("NoSuchBucket") => {
-                return GetAnswer::Failed(explain(&error));
+                return (GetAnswer::Failed(explain(&error)), None);
             }
-            Err(Error::NotFound { .. }) => return GetAnswer::Missing,
-            Err(error) => return GetAnswer::Failed(explain(&error)),
+            Err(Error::NotFound { .. }) => return (GetAnswer::Missing, None),
+            Err(error) => return (GetAnswer::Failed(explain(&error)), None),
         };
         let modified_ms = u64::try_from(found.meta.last_modified.timestamp_millis()).unwrap_or_default();
+        let version = Version::of(&found.meta);
         match found.bytes().await {
-            Ok(bytes) => GetAnswer::Found { bytes: bytes.to_vec(), modified_ms },
-            Err(error) => GetAnswer::Failed(explain(&error)),
+            Ok(bytes) => (GetAnswer::Found { bytes: bytes.to_vec(), modified_ms }, version),
+            Err(error) => (GetAnswer::Failed(explain(&error)), None),
         }
     }
 
     async fn list(&self, prefix: &str) -> ListAnswer {
-        let path = match self.path(prefix.trim_end_matches('/')) {
-            Ok(path) => path,
-            Err(reason) => return ListAnswer::Failed(reason),
+        names(self.list_versions(prefix, None).await)
+    }
+
+    async fn list_after(&self, prefix: &str, after: &str) -> ListAnswer {
+        names(self.list_versions(prefix, Some(after)).await)
+    }
+
+    async fn list_versions(&self, prefix: &str, after: Option<&str>) -> Result<Versions, String> {
+        let folder = prefix.trim_end_matches('/');
+        let path = self.path(folder)?;
+        let Some(after) = after else {
+            let listed = self.reads.list_with_delimiter(Some(&path)).await.map_err(|error| explain(&error))?;
+            let folders = listed.common_prefixes.iter().map(|folder| Ok((name_below(&path, folder, true)?, None)));
+            let objects = listed.objects.iter();
+            let objects = objects.map(|object| Ok((name_below(&path, &object.location, false)?, Version::of(object))));
+            return sorted(folders.chain(objects));
         };
-        let listed = match self.reads.list_with_delimiter(Some(&path)).await {
-            Ok(listed) => listed,
-            Err(error) => return ListAnswer::Failed(explain(&error)),
-        };
-        let folders = listed.common_prefixes.iter().map(|folder| (folder, true));
-        let objects = listed.objects.iter().map(|object| (&object.location, false));
-        let names: Result<Vec<_>, _> =
-            folders.chain(objects).map(|(location, folder)| name_below(&path, location, folder)).collect();
-        match names {
-            Ok(mut names) => {
-                names.sort();
-                names.dedup();
-                ListAnswer::Names(names)
-            }
-            Err(reason) => ListAnswer::Failed(reason),
-        }
+        let offset = self.path(&format!("{folder}/{after}"))?;
+        let listed = self.reads.list_with_offset(Some(&path), &offset).try_collect::<Vec<_>>().await;
+        let listed = listed.map_err(|error| explain(&error))?;
+        // Here all that is below is listed, and not what stands directly below it alone.
+        sorted(listed.iter().map(|object| {
+            let listed = first_below(&path, &object.location)?;
+            let version = if listed.folder { None } else { Version::of(object) };
+            Ok((listed, version))
+        }))
     }
 
     fn describe(&self) -> String {
         self.name.clone()
     }
+}
+
+/// What was listed, without the versions.
+fn names(listed: Result<Versions, String>) -> ListAnswer {
+    match listed {
+        Ok(versions) => ListAnswer::Names(versions.into_iter().map(|(listed, _)| listed).collect()),
+        Err(reason) => ListAnswer::Failed(reason),
+    }
+}
+
+/// The names in order, or what is wrong with one of them.
+fn sorted(names: impl Iterator<Item = Result<(Listed, Option<Version>), String>>) -> Result<Versions, String> {
+    let mut names: Versions = names.collect::<Result<_, _>>()?;
+    names.sort_by(|(one, _), (other, _)| one.cmp(other));
+    names.dedup_by(|(one, _), (other, _)| one == other);
+    Ok(names)
+}
+
+/// The name directly below the prefix on the way to the location.
+fn first_below(prefix: &Path, location: &Path) -> Result<Listed, String> {
+    let mut parts = location.prefix_match(prefix).into_iter().flatten();
+    let first =
+        parts.next().ok_or_else(|| format!("the listing of `{prefix}` holds `{location}`, which is not below it"))?;
+    Ok(Listed { name: first.as_ref().to_owned(), folder: parts.next().is_some() })
 }
 
 /// The server is not believed: what it lists stands directly below the prefix, or the listing is wrong.

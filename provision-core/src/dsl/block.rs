@@ -1,18 +1,19 @@
 //! What a block's function is given, and what `put` returns.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::rc::Rc;
 
 use super::args::Args;
 use super::check::Check;
 use super::cidr::Cidr;
+use super::crossing::{Crossing, Imported};
 use super::dc::DataCentre;
 use super::input::Input;
-use super::record::{Record, here};
-use super::refs::{RawRef, Ref};
-use crate::desired::Location;
+use super::lookup::{AskedIn, Lookup, Query};
+use super::record::{FieldRow, Record, here};
+use super::refs::{Origin, RawRef, Ref};
+use super::text::{IntoText, Text};
 use crate::schema::Schema;
 
 /// A resource type, as `#[resource]` describes it.
@@ -32,22 +33,42 @@ pub trait Resource {
 }
 
 /// What a definition sets, for [`Resource::check`]; what is not known before apply is not there.
-pub struct Inputs<'a>(pub(crate) &'a BTreeMap<&'static str, (Input, Location)>);
+pub struct Inputs<'a>(pub(crate) &'a [FieldRow]);
 
 impl Inputs<'_> {
+    /// What the field is set to, refs and all.
+    pub fn value(&self, field: &str) -> Option<&Input> {
+        self.0.iter().find(|(name, ..)| *name == field).map(|(_, input, _)| input)
+    }
+
+    /// Whether the field is set, to whatever.
+    pub fn is_set(&self, field: &str) -> bool {
+        self.value(field).is_some_and(|input| !input.is_null())
+    }
+
     /// A text, if the field is set to one that is known.
     pub fn text(&self, field: &str) -> Option<&str> {
-        self.0.get(field)?.0.as_text()
+        self.value(field)?.as_text()
+    }
+
+    /// A whole number, if the field is set to one that is known.
+    pub fn int(&self, field: &str) -> Option<i64> {
+        self.value(field)?.as_int()
     }
 
     /// A boolean, if the field is set to one.
     pub fn bool(&self, field: &str) -> Option<bool> {
-        self.0.get(field)?.0.as_bool()
+        self.value(field)?.as_bool()
+    }
+
+    /// The items of a list, if the field is set to one; each may be known or not.
+    pub fn list(&self, field: &str) -> Option<&[Input]> {
+        self.value(field)?.as_list()
     }
 
     /// Whether the field is a list without items, or not set.
     pub fn is_empty(&self, field: &str) -> bool {
-        self.0.get(field).is_none_or(|(input, _)| input.as_list().is_some_and(<[_]>::is_empty))
+        self.value(field).is_none_or(|input| input.as_list().is_some_and(<[_]>::is_empty))
     }
 
     /// A network, if the field is set to one.
@@ -57,13 +78,17 @@ impl Inputs<'_> {
 }
 
 /// A resource with its required fields: the struct literal.
-#[diagnostic::on_unimplemented(message = "`{Self}` is not a resource", label = "not a resource")]
 pub trait Definition {
     /// Which resource it defines.
     type Kind: Resource;
 }
 
 /// A definition whose fields fit into a block of data centre `D`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a resource",
+    label = "not a resource",
+    note = "what is there already is looked up: `b.find(..)`"
+)]
 pub trait DefinedIn<D>: Definition {
     /// Its fields, erased.
     fn into_inputs(self) -> Vec<(&'static str, Input)>;
@@ -114,8 +139,8 @@ pub trait DefinedIn<D>: Definition {
 /// # Ok::<(), provision_core::id::BadName>(())
 /// ```
 pub struct Block<D> {
-    record: Rc<RefCell<Record>>,
-    infra: u64,
+    pub(super) record: Rc<RefCell<Record>>,
+    pub(super) infra: u64,
     index: usize,
     of: PhantomData<fn() -> D>,
 }
@@ -143,6 +168,36 @@ impl<D: DataCentre> Block<D> {
         Added { block: self, resource, of: PhantomData }
     }
 
+    /// Looks up something that is there already, under a name that is unique in the block.
+    ///
+    /// Required fields are in the struct literal, others are setters on what this returns:
+    /// `b.find("image", Ami { owner: "099720109477" }).name("ubuntu-*").newest(true)`. Exactly one object has to fit.
+    /// What is asked is known when the code is written, and takes no refs: lookups are answered when a plan is made, so
+    /// that the plan says what they found, and a run of it does not ask again.
+    #[track_caller]
+    pub fn find<T: Query + AskedIn<D>>(&self, name: impl Into<String>, query: T) -> Lookup<'_, T::Source, D> {
+        let at = here();
+        // Both call code that is not ours, so the record is not borrowed yet.
+        let (name, fields) = (name.into(), query.into_query());
+        let mut record = self.record.borrow_mut();
+        let lookup = record.lookup::<T::Source>(self.index, name, &at);
+        for (field, input) in fields {
+            record.ask(lookup, field, input, &at);
+        }
+        Lookup::new(self, lookup)
+    }
+
+    /// Takes over a ref of another data centre, where the code has a
+    /// [`crossing!`](crate::crossing) from there to here.
+    ///
+    /// The block waits for the one that the ref comes from, and for its health checks, as it does for those of its own
+    /// data centre.
+    #[track_caller]
+    pub fn import<K, O: Crossing<D>>(&self, from: Ref<K, O>) -> Imported<K, O, D> {
+        self.record.borrow_mut().import::<O, D>(self.index, from.raw, &here());
+        Imported::new(from.raw)
+    }
+
     /// Says how to find out whether the block is healthy: what waits for the block waits until this passes.
     ///
     /// A check may use outputs of this block and of earlier ones. It is asked in every run that changes something here or
@@ -150,6 +205,27 @@ impl<D: DataCentre> Block<D> {
     #[track_caller]
     pub fn check<K>(&self, name: impl Into<String>, check: Check<D, K>) {
         self.record.borrow_mut().check(self.index, name.into(), check, &here());
+    }
+
+    /// Says that traffic from one place never gets to another, as [`Infrastructure::never`] does, of places that are named
+    /// by refs: a ref stands for the address of the resource that it points at. What a module rules out of its own
+    /// resources holds in every data centre that it is built in.
+    ///
+    /// ```
+    /// # use provision_core::prelude::*;
+    /// # fn f<D: DataCentre, K, L>(b: &Block<D>, database: Ref<K, D>, web: Ref<L, D>) {
+    /// b.never("internet", text!("{database}:5432"));
+    /// b.never(web, text!("{database}:22"));
+    /// # }
+    /// ```
+    ///
+    /// [`Infrastructure::never`]: super::infra::Infrastructure::never
+    #[track_caller]
+    pub fn never(&self, from: impl IntoText<D>, to: impl IntoText<D>) {
+        let at = here();
+        // Both call code that is not ours, so the record is not borrowed yet.
+        let (from, to) = (Text::new().push(from), Text::new().push(to));
+        self.record.borrow_mut().block_never(self.index, &from.to_input(), &to.to_input(), &at);
     }
 
     /// Orders this block after those that returned `earlier`, although it uses nothing of them.
@@ -209,7 +285,7 @@ impl<R: Resource, D> Added<'_, R, D> {
     /// A ref to an output; `#[resource]` calls it with a name and a kind that the schema has.
     #[doc(hidden)]
     pub fn output<K>(&self, output: &'static str) -> Ref<K, D> {
-        Ref::new(RawRef { infra: self.block.infra, resource: self.resource, output })
+        Ref::new(RawRef { infra: self.block.infra, of: Origin::Resource(self.resource), output })
     }
 
     /// Keeps the object: it is neither deleted nor replaced, whatever the code says later.

@@ -6,8 +6,10 @@ use std::rc::Rc;
 
 use super::args::Args;
 use super::block::Block;
+use super::crossing::{Crossing, Imported};
 use super::dc::{DataCentre, Environments};
 use super::record::{Record, here};
+use super::refs::Ref;
 use crate::desired::{Desired, Finding};
 use crate::id::{BadName, InfraId};
 
@@ -51,6 +53,23 @@ impl Infrastructure {
         self.record.borrow_mut().environments(&E::names(), &here());
     }
 
+    /// Says that traffic from one place never gets to another, whatever else the code says: it is asked before each plan, of
+    /// what is written, and a plan is refused unless the answer is a clear no.
+    ///
+    /// Places and ports as in [`Question::parse`](crate::reach::Question::parse).
+    ///
+    /// ```
+    /// # use provision_core::prelude::*;
+    /// # let infra = Infrastructure::new("example");
+    /// infra.never("internet", "us-east.db.main:5432");
+    /// ```
+    ///
+    /// What a block knows of itself it says itself: [`Block::never`].
+    #[track_caller]
+    pub fn never(&self, from: &str, to: &str) {
+        self.record.borrow_mut().never(from, to, &here());
+    }
+
     /// A data centre, to put blocks into.
     #[track_caller]
     pub fn dc<D: DataCentre>(&self, _marker: D) -> Dc<D> {
@@ -83,6 +102,45 @@ pub struct Dc<D> {
 }
 
 impl<D: DataCentre> Dc<D> {
+    /// Takes over a ref of another data centre, where the code has a
+    /// [`crossing!`](crate::crossing) from there to here: for blocks that are built alike in every data centre, and are
+    /// given what they use of another one like anything else.
+    ///
+    /// A block that uses it waits for the one that it comes from. Inside of a block, [`Block::import`] does the same.
+    ///
+    /// ```
+    /// # mod toy { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/toy.rs")); }
+    /// # use toy::{Lab, Network, NetworkExt, NetworkId, Prod, Toy, UsEast};
+    /// use provision_core::prelude::*;
+    ///
+    /// #[data_centre(name = "eu-west", env = Prod, channel = Stable, on(Toy, account = "acme-eu", region = Lab))]
+    /// pub struct EuWest;
+    /// crossing!(EuWest => UsEast, via = peering);
+    ///
+    /// fn network<D: On<Toy>>(b: &Block<D>, beside: Option<Ref<NetworkId, D>>) -> Ref<NetworkId, D> {
+    ///     let network = b.put("main", Network { cidr: cidr!("10.1.0.0/16") });
+    ///     if let Some(beside) = beside {
+    ///         network.tags([("beside", text!("{beside}"))]);
+    ///     }
+    ///     network.id()
+    /// }
+    ///
+    /// let infra = Infrastructure::new("example");
+    /// let (us, eu) = (infra.dc(UsEast), infra.dc(EuWest));
+    /// let theirs = eu.block("network", network, None);
+    /// us.block("network", network, Some(us.import(theirs).here()));
+    /// let desired = infra.finish().expect("no findings");
+    /// let block = &desired.blocks[&"us-east.network".parse()?];
+    /// assert_eq!(block.after, ["eu-west.network".parse()?].into());
+    /// assert_eq!(block.crossings[&"eu-west".parse()?], "peering");
+    /// # Ok::<(), provision_core::id::BadName>(())
+    /// ```
+    #[track_caller]
+    pub fn import<K, O: Crossing<D>>(&self, from: Ref<K, O>) -> Imported<K, O, D> {
+        self.record.borrow_mut().import_into::<O, D>(self.index, from.raw, &here());
+        Imported::new(from.raw)
+    }
+
     /// A block: its name, the function that builds it, and what the function is given (several things as a tuple).
     ///
     /// Returns what the function returns, for the blocks that come after. What a block uses is what it was given, and

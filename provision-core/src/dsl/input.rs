@@ -97,7 +97,7 @@ macro_rules! kinds {
         }
     )* };
 }
-kinds!(bool => Kind::Bool, i64 => Kind::Int, String => Kind::Text, Cidr => Kind::Cidr, Tags => Kind::Map);
+kinds!(bool => Kind::Bool, i64 => Kind::Int, String => Kind::Text, Cidr => Kind::Net, Tags => Kind::Map);
 
 impl<K: FieldKind> FieldKind for Vec<K> {
     const KIND: Kind = Kind::List(&K::KIND);

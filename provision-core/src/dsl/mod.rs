@@ -8,15 +8,14 @@
 //! | [`refs`] | [`Ref`]: a handle to an output, typed by what it points at and by its data centre |
 //! | [`input`] | [`IntoInput`]: what a field takes |
 //! | [`args`] | [`Args`]: what a block takes and returns |
+//! | [`lookup`] | [`Lookup`]: what a block finds instead of making it |
+//! | [`crossing`] | [`Crossing`]: refs that another data centre uses on purpose |
 //! | [`check`] | health checks of a block |
 //! | [`cidr`], [`text`] | networks; texts with refs inside |
 //!
 //! Values are erased as soon as they enter: behind a setter or a struct literal stands one push into a table. Nothing
 //! here returns a `Result` to the author of a module: what is wrong is collected, with file and line, and reported at
 //! once.
-//!
-//! There is no way yet to use a ref of another data centre on purpose (peering, names that are global): such a crossing
-//! needs a form of its own, which says in the code that it is one, and never from production to staging.
 //!
 //! ```
 //! use provision_core::prelude::*;
@@ -70,10 +69,13 @@ pub mod args;
 pub mod block;
 pub mod check;
 pub mod cidr;
+pub mod crossing;
 pub mod dc;
 mod finish;
 pub mod infra;
 pub mod input;
+pub mod lookup;
+mod never;
 mod record;
 pub mod refs;
 pub mod text;
@@ -81,8 +83,10 @@ pub mod text;
 pub use args::Args;
 pub use block::{Added, Block, DefinedIn, Definition, Inputs, Resource};
 pub use cidr::Cidr;
+pub use crossing::{Crossing, Foreign, Imported, OfCloud};
 pub use dc::{Cloud, DataCentre, Environment, On, Region};
 pub use infra::{Dc, Infrastructure};
 pub use input::{Input, IntoInput, Tags};
+pub use lookup::{AskedIn, DataSource, KnownInput, Lookup, Query};
 pub use refs::{Is, Ref, SameDc};
 pub use text::Text;

@@ -1,6 +1,5 @@
 //! The tables that the DSL fills.
 
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,9 +9,13 @@ use super::block::{Inputs, Resource};
 use super::check::Check;
 use super::dc::{DataCentre, Environment};
 use super::input::Input;
+use super::lookup::DataSource;
+use super::refs::{Origin, RawRef};
 use crate::check::{Ask, CustomCheck, host_and_port, url};
 use crate::desired::{Channel, Finding, Lifecycle, Location};
+use crate::fast::FastSet;
 use crate::id::{BadName, BlockAddr, BlockName, CheckName, DcName, EnvName, ProviderName, ResourceAddr, ResourceName};
+use crate::reach::Never;
 use crate::schema::{Role, Schema};
 use crate::target::TargetId;
 
@@ -23,7 +26,7 @@ const LEAST_INTERVAL: Duration = Duration::from_millis(100);
 #[track_caller]
 pub(crate) fn here() -> Location {
     let caller = std::panic::Location::caller();
-    Location { file: caller.file().to_owned(), line: caller.line() }
+    Location { file: caller.file().into(), line: caller.line() }
 }
 
 /// Everything that was described so far.
@@ -38,8 +41,15 @@ pub(crate) struct Record {
     pub(super) dcs: Vec<DcRow>,
     pub(super) blocks: Vec<BlockRow>,
     pub(super) resources: Vec<ResourceRow>,
+    pub(super) lookups: Vec<LookupRow>,
     pub(super) checks: Vec<CheckRow>,
-    pub(super) names: HashSet<(usize, String)>,
+    pub(super) nevers: Vec<Never>,
+    /// What blocks of each data centre took over from other ones, and via what.
+    pub(super) imports: BTreeMap<(DcName, RawRef), String>,
+    /// Of resources and lookups.
+    pub(super) names: FastSet<(usize, ResourceName)>,
+    /// Those that are no names.
+    pub(super) odd_names: HashSet<(usize, String)>,
     pub(super) block_names: HashSet<(usize, String)>,
     pub(super) building: bool,
     pub(super) findings: BTreeSet<Finding>,
@@ -62,6 +72,7 @@ pub(super) struct BlockRow {
     pub(super) params: Input,
     pub(super) outputs: Input,
     pub(super) after: BTreeSet<usize>,
+    pub(super) crossings: BTreeMap<DcName, String>,
 }
 
 pub(super) struct CheckRow {
@@ -78,15 +89,65 @@ pub(super) struct CheckRow {
 /// What a resource type finds wrong with its inputs: field and problem.
 pub(super) type InputCheck = fn(&Inputs) -> Vec<(&'static str, String)>;
 
-pub(super) struct ResourceRow {
-    pub(super) label: String,
-    pub(super) addr: Option<ResourceAddr>,
+pub(super) struct LookupRow {
+    pub(super) called: Called,
     pub(super) block: usize,
     pub(super) schema: &'static Schema,
     pub(super) check: InputCheck,
-    pub(super) inputs: BTreeMap<&'static str, (Input, Location)>,
+    pub(super) query: Vec<FieldRow>,
+    pub(super) at: Location,
+}
+
+pub(super) struct ResourceRow {
+    pub(super) called: Called,
+    pub(super) block: usize,
+    pub(super) schema: &'static Schema,
+    pub(super) check: InputCheck,
+    pub(super) inputs: Vec<FieldRow>,
     pub(super) lifecycle: Lifecycle,
     pub(super) at: Location,
+}
+
+/// A field of a resource: its name, what it was set to, and where.
+pub(crate) type FieldRow = (&'static str, Input, Location);
+
+/// What a resource or a lookup is called.
+pub(super) enum Called {
+    /// By its address.
+    Addr(ResourceAddr),
+    /// By something that is no address, as findings show it.
+    Odd(String),
+}
+
+impl Called {
+    pub(super) fn addr(&self) -> Option<&ResourceAddr> {
+        match self {
+            Self::Addr(addr) => Some(addr),
+            Self::Odd(_) => None,
+        }
+    }
+
+    /// As findings show it. Made when there is one: most resources have none.
+    pub(super) fn label(&self) -> String {
+        match self {
+            Self::Addr(addr) => addr.to_string(),
+            Self::Odd(label) => label.clone(),
+        }
+    }
+}
+
+impl ResourceRow {
+    pub(super) fn addr(&self) -> Option<&ResourceAddr> {
+        self.called.addr()
+    }
+
+    pub(super) fn label(&self) -> String {
+        self.called.label()
+    }
+
+    pub(super) fn input(&self, field: &str) -> Option<&FieldRow> {
+        self.inputs.iter().find(|(name, ..)| *name == field)
+    }
 }
 
 impl Record {
@@ -100,8 +161,12 @@ impl Record {
             dcs: Vec::new(),
             blocks: Vec::new(),
             resources: Vec::new(),
+            lookups: Vec::new(),
             checks: Vec::new(),
-            names: HashSet::new(),
+            nevers: Vec::new(),
+            imports: BTreeMap::new(),
+            names: FastSet::default(),
+            odd_names: HashSet::new(),
             block_names: HashSet::new(),
             building: false,
             findings: BTreeSet::new(),
@@ -191,10 +256,17 @@ impl Record {
             self.finding(at, &label, "another block of this data centre has the same name");
         }
         let index = self.blocks.len();
-        let after = BTreeSet::new();
-        let row = BlockRow { label: label.clone(), addr, function, params: Input::Null, outputs: Input::Null, after };
+        let row = BlockRow {
+            label: label.clone(),
+            addr,
+            function,
+            params: Input::Null,
+            outputs: Input::Null,
+            after: BTreeSet::new(),
+            crossings: BTreeMap::new(),
+        };
         self.blocks.push(row);
-        self.take(index, &format!("{label}, arguments"), &params, at);
+        self.take(index, |_| format!("{label}, arguments"), &params, at);
         self.blocks[index].params = params;
         index
     }
@@ -202,25 +274,72 @@ impl Record {
     /// The block's function has returned this.
     pub(crate) fn close_block(&mut self, block: usize, outputs: Input, at: &Location) {
         self.building = false;
-        let subject = format!("{}, what it returns", self.blocks[block].label);
-        self.take(block, &subject, &outputs, at);
+        self.take(block, |record| format!("{}, what it returns", record.blocks[block].label), &outputs, at);
         self.blocks[block].outputs = outputs;
     }
 
-    pub(crate) fn resource<R: Resource>(&mut self, block: usize, name: String, at: &Location) -> usize {
-        let label = format!("{}.{}", self.blocks[block].label, shown(&name));
-        let parsed = self.parse(at, &label, ResourceName::new(name.clone()));
-        let addr = self.blocks[block].addr.as_ref().zip(parsed).map(|(block, name)| block.resource(name));
-        if !self.names.insert((block, name)) {
-            self.finding(at, &label, "another resource of this block has the same name");
+    /// A name in a block, whose it may be: of resources and lookups alike, so that an address means one thing.
+    fn name(&mut self, block: usize, name: String, at: &Location) -> Called {
+        let label = |record: &Self, name: &str| format!("{}.{}", record.blocks[block].label, shown(name));
+        let (called, is_new) = match (ResourceName::new(name.as_str()), &self.blocks[block].addr) {
+            (Ok(parsed), addr) => {
+                let called = match addr {
+                    Some(addr) => Called::Addr(addr.resource(parsed.clone())),
+                    None => Called::Odd(label(self, &name)),
+                };
+                (called, self.names.insert((block, parsed)))
+            }
+            (Err(bad), _) => {
+                let label = label(self, &name);
+                self.finding(at, &label, bad.to_string());
+                (Called::Odd(label), self.odd_names.insert((block, name)))
+            }
+        };
+        if !is_new {
+            let label = called.label();
+            let of_a_lookup = self.lookups.iter().any(|row| row.block == block && row.called.label() == label);
+            let what = if of_a_lookup { "lookup" } else { "resource" };
+            self.finding(at, &label, format!("another {what} of this block has the same name"));
         }
+        called
+    }
+
+    pub(crate) fn lookup<S: DataSource>(&mut self, block: usize, name: String, at: &Location) -> usize {
+        let called = self.name(block, name, at);
+        let (schema, check) = (S::SCHEMA, S::check);
+        self.lookups.push(LookupRow { called, block, schema, check, query: Vec::new(), at: at.clone() });
+        self.lookups.len() - 1
+    }
+
+    /// Sets a field of a query.
+    pub(crate) fn ask(&mut self, lookup: usize, field: &'static str, input: Input, at: &Location) {
+        let block = self.lookups[lookup].block;
+        let subject = |record: &Self| format!("{}, field {field}", record.lookups[lookup].called.label());
+        self.take(block, subject, &input, at);
+        let mut later = false;
+        input.each_output(&mut |_| later = true);
+        if later {
+            let problem =
+                "holds a ref, and a lookup is answered when a plan is made, before anything is: give it values";
+            self.finding(at, &subject(self), problem);
+        }
+        match self.lookups[lookup].query.iter().find(|(name, ..)| *name == field) {
+            Some((.., first)) => {
+                let problem = format!("set twice; the first time at {first}");
+                self.finding(at, &subject(self), problem);
+            }
+            None => self.lookups[lookup].query.push((field, input, at.clone())),
+        }
+    }
+
+    pub(crate) fn resource<R: Resource>(&mut self, block: usize, name: String, at: &Location) -> usize {
+        let called = self.name(block, name, at);
         self.resources.push(ResourceRow {
-            label,
-            addr,
+            called,
             block,
             schema: R::SCHEMA,
             check: R::check,
-            inputs: BTreeMap::new(),
+            inputs: Vec::new(),
             lifecycle: Lifecycle::default(),
             at: at.clone(),
         });
@@ -234,7 +353,7 @@ impl Record {
             self.finding(at, &label, "another check of this block has the same name");
         }
         let Check { ask, custom, problem, every, passes, within, .. } = check;
-        self.take(block, &label, ask.open(), at);
+        self.take(block, |_| label.clone(), ask.open(), at);
         self.stays_in_its_dc(block, &label, ask.open(), at);
         let known = ask.open().as_text().map(str::to_owned);
         let wrong = match (&ask, known) {
@@ -266,17 +385,12 @@ impl Record {
     }
 
     pub(crate) fn set(&mut self, resource: usize, field: &'static str, input: Input, at: &Location) {
-        let block = self.resources[resource].block;
-        let subject = format!("{}, field {field}", self.resources[resource].label);
-        self.take(block, &subject, &input, at);
-        let first = match self.resources[resource].inputs.entry(field) {
-            Entry::Vacant(slot) => {
-                slot.insert((input, at.clone()));
-                return;
-            }
-            Entry::Occupied(slot) => slot.get().1.clone(),
-        };
-        self.finding(at, &subject, format!("set twice; the first time at {first}"));
+        let subject = |record: &Self| format!("{}, field {field}", record.resources[resource].label());
+        self.take(self.resources[resource].block, subject, &input, at);
+        match self.resources[resource].input(field).map(|(_, _, first)| first.clone()) {
+            None => self.resources[resource].inputs.push((field, input, at.clone())),
+            Some(first) => self.finding(at, &subject(self), format!("set twice; the first time at {first}")),
+        }
     }
 
     /// What a definition says about its object's life.
@@ -294,7 +408,7 @@ impl Record {
                 continue;
             }
             let names: Vec<_> = row.schema.fields.iter().filter(known).map(|known| known.name).collect();
-            let (label, names) = (row.label.clone(), names.join("`, `"));
+            let (label, names) = (row.label(), names.join("`, `"));
             let problem = format!("has no field `{}` whose changes could be ignored; it has `{names}`", shown(&field));
             self.finding(at, &label, problem);
         }
@@ -303,8 +417,8 @@ impl Record {
     /// Where the resource's object was before: a name in the block, `<block>.<name>` in the data centre, or an address.
     pub(crate) fn moved_from(&mut self, resource: usize, from: &str, at: &Location) {
         let row = &self.resources[resource];
-        let label = row.label.clone();
-        let Some(own) = row.addr.clone() else { return };
+        let label = row.label();
+        let Some(own) = row.addr().cloned() else { return };
         let whole = match from.split('.').count() {
             1 => format!("{}.{from}", own.block),
             2 => format!("{}.{from}", own.block.dc),
@@ -321,7 +435,7 @@ impl Record {
     pub(crate) fn after(&mut self, block: usize, earlier: &Input, at: &Location) {
         let label = self.blocks[block].label.clone();
         let before = self.blocks[block].after.len();
-        self.take(block, &label, earlier, at);
+        self.take(block, |_| label.clone(), earlier, at);
         let mut named = false;
         earlier.each_output(&mut |_| named = true);
         if !named && before == self.blocks[block].after.len() {
@@ -331,12 +445,15 @@ impl Record {
 
     /// Of what the compiler cannot tell: arguments of functions.
     fn stays_in_its_dc(&mut self, block: usize, subject: &str, input: &Input, at: &Location) {
-        let dc_of = |block: usize| self.blocks[block].addr.as_ref().map(|addr| &addr.dc);
         let mut others = BTreeSet::new();
         input.each_output(&mut |raw| {
-            let theirs =
-                self.resources.get(raw.resource).filter(|_| raw.infra == self.id).and_then(|row| dc_of(row.block));
-            others.extend(theirs.filter(|theirs| dc_of(block).is_some_and(|ours| ours != *theirs)).cloned());
+            let theirs = self.block_of(raw).and_then(|theirs| self.dc_of(theirs));
+            if let Some((theirs, ours)) = theirs.zip(self.dc_of(block))
+                && ours != theirs
+                && !self.imports.contains_key(&(ours.clone(), raw))
+            {
+                others.insert(theirs.clone());
+            }
         });
         for other in others {
             self.finding(
@@ -347,20 +464,42 @@ impl Record {
         }
     }
 
+    pub(super) fn dc_of(&self, block: usize) -> Option<&DcName> {
+        self.blocks[block].addr.as_ref().map(|addr| &addr.dc)
+    }
+
+    /// The block that a ref comes from; `None` where that is one of another infrastructure.
+    fn block_of(&self, raw: RawRef) -> Option<usize> {
+        if raw.infra != self.id {
+            return None;
+        }
+        match raw.of {
+            Origin::Resource(index) => self.resources.get(index).map(|row| row.block),
+            Origin::Lookup(index) => self.lookups.get(index).map(|row| row.block),
+        }
+    }
+
     /// Takes a value into a block: reports its problems and notes the blocks that it comes from.
-    fn take(&mut self, block: usize, subject: &str, input: &Input, at: &Location) {
+    pub(super) fn take(&mut self, block: usize, subject: impl Fn(&Self) -> String, input: &Input, at: &Location) {
         for problem in input.problems() {
-            self.finding(at, subject, problem);
+            self.finding(at, &subject(self), problem);
         }
-        let (mut foreign, mut used) = (false, BTreeSet::new());
-        input.each_output(&mut |raw| match self.resources.get(raw.resource) {
-            Some(row) if raw.infra == self.id => drop(used.insert(row.block)),
-            Some(_) | None => foreign = true,
+        let (mut foreign, mut used, mut crossings) = (false, BTreeSet::new(), BTreeMap::new());
+        let ours = self.dc_of(block).filter(|_| !self.imports.is_empty());
+        input.each_output(&mut |raw| match self.block_of(raw) {
+            Some(theirs) if theirs == block => {}
+            Some(theirs) => {
+                used.insert(theirs);
+                let via = ours.and_then(|ours| self.imports.get(&(ours.clone(), raw)));
+                crossings.extend(self.dc_of(theirs).cloned().zip(via.cloned()));
+            }
+            None => foreign = true,
         });
+        self.blocks[block].crossings.extend(crossings);
         if foreign {
-            self.finding(at, subject, "a ref of another `Infrastructure`; use those that this one's blocks returned");
+            let problem = "a ref of another `Infrastructure`; use those that this one's blocks returned";
+            self.finding(at, &subject(self), problem);
         }
-        used.remove(&block);
         self.blocks[block].after.extend(used);
     }
 }

@@ -38,16 +38,26 @@ impl<K, D> Copy for Ref<K, D> {}
 
 impl<K, D> fmt::Debug for Ref<K, D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Ref(resource {}, {})", self.raw.resource, self.raw.output)
+        match self.raw.of {
+            Origin::Resource(index) => write!(f, "Ref(resource {index}, {})", self.raw.output),
+            Origin::Lookup(index) => write!(f, "Ref(lookup {index}, {})", self.raw.output),
+        }
     }
 }
 
-/// A ref without its types: a resource's place in the table of one infrastructure.
+/// A ref without its types: a place in a table of one infrastructure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct RawRef {
     pub(crate) infra: u64,
-    pub(crate) resource: usize,
+    pub(crate) of: Origin,
     pub(crate) output: &'static str,
+}
+
+/// Whose output a ref points at, by its place in the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Origin {
+    Resource(usize),
+    Lookup(usize),
 }
 
 /// Says that a ref points at what a field wants.
@@ -62,7 +72,8 @@ impl<T> Is<T> for T {}
 #[diagnostic::on_unimplemented(
     message = "a ref of data centre `{Self}` is used in data centre `{Here}`",
     label = "comes from `{Self}`",
-    note = "give this block what a block of `{Here}` returned"
+    note = "give this block what a block of `{Here}` returned",
+    note = "where the two are meant to meet, the code says `crossing!({Self} => {Here}, via = ..)`, and `b.import(..)` takes the ref over"
 )]
 pub trait SameDc<Here>: sealed::Same<Here> {}
 impl<T> SameDc<T> for T {}

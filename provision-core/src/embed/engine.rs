@@ -12,8 +12,8 @@ use crate::desired::Desired;
 use crate::drift::DriftReport;
 use crate::driver::{HolderError, KeyFileError, NetworkChecker, NetworkDialer, World, draw_nonce, our_holder};
 use crate::exec::{
-    Binding, Clue, DriftSpec, FindSpec, Found, GenerationChoice, RunError, RunSpec, Settings, execute, find_candidates,
-    look_for_drift, prepare, read_recorded,
+    Binding, Clue, DriftSpec, FindSpec, Found, GenerationChoice, Rates, RunError, RunSpec, Settings, execute,
+    find_candidates, look_for_drift, prepare, read_recorded,
 };
 use crate::id::{BadName, BlockAddr, Nonce, Revision};
 use crate::machine::Memory;
@@ -85,6 +85,8 @@ pub struct Engine {
     pub timing: Timing,
     /// How patient runs are.
     pub settings: Settings,
+    /// What this process has learnt of the clouds' limits. Engines of the same clouds may share it.
+    pub rates: Rates,
     /// Whether the clouds are simulated. A plan that was made for simulated clouds is refused for real ones, and health
     /// checks are answered by the simulated cloud: no socket is opened for them.
     pub simulated: bool,
@@ -115,6 +117,7 @@ impl Engine {
             generation: GenerationChoice::Highest,
             timing: Timing::default(),
             settings: Settings::default(),
+            rates: Rates::default(),
             simulated: false,
             dialer: Arc::new(NetworkDialer),
             lock_timeout: Duration::ZERO,
@@ -218,6 +221,7 @@ impl Engine {
             lock_timeout: self.lock_timeout,
             many_deletions,
             settings: self.settings,
+            rates: self.rates.clone(),
         })
     }
 }

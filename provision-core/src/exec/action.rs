@@ -1,20 +1,20 @@
 //! One node of the action graph: a resource is brought to its definition, or its objects are deleted.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::attempt::{Step, Subject, Tried};
 use super::context::{ActionError, Exec, backoff};
 use super::looking::computed;
-use crate::call::{Call, Effect, Mark, Observed, Readiness, Wait};
+use crate::call::{Call, Look, Mark, Observed, Readiness, ReadyCall, Wait};
 use crate::desired::DesiredResource;
 use crate::id::{ObjectId, ResourceAddr};
 use crate::mutant::{self, Mutant};
-use crate::plan::{Current, Outcome, Reason, ReplaceOrder, ResourcePlan, Retirement, Wanted, decide};
+use crate::plan::{Current, Outcome, Presence, Reason, ReplaceOrder, ResourcePlan, Retirement, Wanted, decide};
 use crate::progress::Verb;
 use crate::provider::{Change, token};
 use crate::stream::ResourceState;
 use crate::stream::event::{BlockEvent, Landed, ObjectRecord};
-use crate::value::Fields;
+use crate::value::{Fields, Value};
 
 /// What an action did.
 pub(super) struct Acted {
@@ -38,11 +38,11 @@ impl Exec {
         if planned.allowed.contains(&Outcome::Adopt) {
             // A new definition says something of other resources, too: what is protected is the next apply's to say.
             if self.claim(&addr.block)?.state().definition.is_none() {
-                self.define(&addr.block).await?;
+                self.define(&addr.block)?;
             }
             return self.adopt(addr, desired, planned).await;
         }
-        self.define(&addr.block).await?;
+        self.define(&addr.block)?;
         let settled_any = self.settle_open(addr).await? || self.may_have_changed(addr);
         let wanted = self.resolve(desired)?;
         let mut record = self.record(addr)?;
@@ -140,8 +140,16 @@ impl Exec {
             Some(old) => due.push(BlockEvent::Gone { resource: addr.name.clone(), id: old.id }),
             None => {}
         }
+        // Under which limit it waits for its turn is known only by what it compiles to; its mark is made when it is sent.
+        let mark = self.new_mark(addr);
+        let calls = provider.compile(&desired.type_name, &Change::Create { desired: &wanted, mark: &mark })?;
+        let api = calls.first().map(|call| call.api.clone()).unwrap_or_default();
         let mut attempts = 0;
         let (calls, id, mut outputs) = loop {
+            if let Some(first) = calls.first() {
+                self.key_is_free(subject, first).await?;
+            }
+            let looked = self.look_up(subject, calls.first()).await?;
             let make = |number| {
                 let mark = Mark {
                     infra: self.plan.infra.clone(),
@@ -150,10 +158,11 @@ impl Exec {
                 };
                 let calls = provider.compile(&desired.type_name, &Change::Create { desired: &wanted, mark: &mark })?;
                 let first = calls.first().ok_or_else(|| ActionError::Bug(format!("{addr}: a create without calls")))?;
-                let call = ready(first, None, &Fields::new())?;
-                Ok((Step { object: None, mark: Some(mark), call }, calls))
+                let call = ready(first, None, &Fields::new(), &looked)?;
+                let mark = call.effect.mark().cloned();
+                Ok((Step { object: None, mark, call }, calls))
             };
-            match self.attempt(subject, &mut due, make).await? {
+            match self.attempt(subject, (&api, None), &mut due, make).await? {
                 (Tried::Landed { id: Some(id), outputs, event }, calls) => {
                     due.extend(deposed.take());
                     due.push(event);
@@ -162,10 +171,11 @@ impl Exec {
                 (Tried::Landed { id: None, .. }, _) => {
                     return Err(ActionError::Bug(format!("{addr}: a create answered without an id")));
                 }
-                (Tried::Again { why }, calls) => {
+                (Tried::Again { why }, _) => {
                     attempts += 1;
-                    self.again(calls.first().map_or("", |call| &call.api), attempts, why).await?;
+                    self.again(&api, attempts, why).await?;
                 }
+                (Tried::TooLate, _) => {}
             }
         };
         let first_wait = calls.first().map_or(Wait::No, |call| call.wait);
@@ -237,12 +247,10 @@ impl Exec {
             let mut attempts = 0;
             self.until_no_set_arrives(subject, call, id, due).await?;
             loop {
-                let mark = match &call.effect {
-                    Effect::Set { mark, .. } => mark.clone(),
-                    Effect::Create { .. } | Effect::Remove => None,
-                };
-                let step = Step { object: Some(id.clone()), mark, call: ready(call, Some(id), outputs)? };
-                match self.attempt(subject, due, |_| Ok((step, ()))).await?.0 {
+                let mark = call.effect.mark().cloned();
+                let looked = self.look_up(subject, Some(call)).await?;
+                let step = Step { object: Some(id.clone()), mark, call: ready(call, Some(id), outputs, &looked)? };
+                match self.attempt(subject, (&call.api, Some(id)), due, |_| Ok((step, ()))).await?.0 {
                     Tried::Landed { outputs: more, event, .. } => {
                         due.push(event);
                         outputs.extend(more);
@@ -252,6 +260,7 @@ impl Exec {
                         attempts += 1;
                         self.again(&call.api, attempts, why).await?;
                     }
+                    Tried::TooLate => {}
                 }
             }
             self.wait(subject, &desired.type_name, id, call.wait, due, outputs).await?;
@@ -324,7 +333,7 @@ impl Exec {
     fn due_to_go(&self, addr: &ResourceAddr, leaves: bool) -> Result<Vec<ObjectRecord>, ActionError> {
         let state = self.claim(&addr.block)?.state();
         let defined = self.planned(addr)?.defined;
-        let deposed = state.deposed.values().filter(|deposed| deposed.resource == addr.name);
+        let deposed = state.deposed.of(&addr.name);
         let may_go =
             |state: &&ResourceState| leaves && (defined || !state.protected || mutant::on(Mutant::ProtectionForgotten));
         let present = state.resources.get(&addr.name).filter(may_go).map(|state| state.object.clone());
@@ -349,15 +358,20 @@ impl Exec {
         let subject = Subject { addr, target: &record.target, version: record.version, depends_on: &record.depends_on };
         let provider = self.providers.get(&record.target.provider);
         let provider = provider.ok_or_else(|| ActionError::Bug(format!("no provider {}", record.target.provider)))?;
-        let change = Change::Delete { id: &record.id, recorded: &record.fields };
+        let observed = match self.world.presence(&record.target, &record.type_name, &record.id) {
+            Presence::Present(observed) => Some(observed),
+            Presence::Absent | Presence::Unknown(_) => None,
+        };
+        let change = Change::Delete { id: &record.id, recorded: &record.fields, observed };
         let (mut due, mut outputs) = (Vec::new(), Fields::new());
         for call in provider.compile(&record.type_name, &change)? {
             let mut attempts = 0;
             loop {
-                let call = ready(&call, Some(&record.id), &record.fields)?;
+                let looked = self.look_up(&subject, Some(&call)).await?;
+                let call = ready(&call, Some(&record.id), &record.fields, &looked)?;
                 let api = call.api.clone();
                 let step = Step { object: Some(record.id.clone()), mark: record.mark.clone(), call };
-                match self.attempt(&subject, &mut due, |_| Ok((step, ()))).await?.0 {
+                match self.attempt(&subject, (&api, Some(&record.id)), &mut due, |_| Ok((step, ()))).await?.0 {
                     Tried::Landed { event, .. } => {
                         due.push(event);
                         break;
@@ -366,6 +380,7 @@ impl Exec {
                         attempts += 1;
                         self.again(&api, attempts, why).await?;
                     }
+                    Tried::TooLate => {}
                 }
             }
             self.wait(&subject, &record.type_name, &record.id, call.wait, &mut due, &mut outputs).await?;
@@ -464,8 +479,14 @@ impl Exec {
     }
 }
 
-fn ready(call: &Call, id: Option<&ObjectId>, outputs: &Fields) -> Result<crate::call::ReadyCall, ActionError> {
-    call.ready(id, outputs).map_err(|own| ActionError::Bug(format!("{} needs {own:?}, which is not known", call.api)))
+fn ready(
+    call: &Call,
+    id: Option<&ObjectId>,
+    outputs: &Fields,
+    looked: &BTreeMap<Look, Value>,
+) -> Result<ReadyCall, ActionError> {
+    let unknown = |own| ActionError::Bug(format!("{} needs {own:?}, which is not known", call.api));
+    call.ready(id, outputs, looked).map_err(unknown)
 }
 
 fn sole(addr: &ResourceAddr, allowed: &BTreeSet<Outcome>) -> Result<Outcome, ActionError> {

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::context::{ActionError, Exec, backoff};
+use super::context::{ActionError, Again, Exec, Turn, backoff};
 use super::looking::outputs_of;
-use super::observe::read_all;
+use super::reading::read_all;
 use super::settle::Settled;
-use crate::call::{Answer, Effect, Mark, ReadyCall, Refusal, Scope, Sending, ServerTime};
+use crate::call::{Answer, Api, Effect, Mark, ReadyCall, Refusal, Scope, Sending, ServerTime};
 use crate::id::{IntentNo, ObjectId, ResourceAddr};
 use crate::machine::Now;
 use crate::mutant::{self, Mutant};
@@ -16,6 +16,9 @@ use crate::stream::BlockState;
 use crate::stream::event::{BlockEvent, Intent, Landed};
 use crate::target::TargetId;
 use crate::value::Fields;
+
+/// After how many tries it is told that a call is throttled: the first ones say only that the limit was not known yet.
+const TOLD_THROTTLED: u32 = 5;
 
 /// What a call is for.
 pub(super) struct Subject<'a> {
@@ -43,6 +46,8 @@ pub(super) enum Tried {
     },
     /// It did not land and never will; a new intent may follow.
     Again { why: String },
+    /// Its stamp grew too old while it waited for its turn: as before, but nothing went wrong, and no patience is lost.
+    TooLate,
 }
 
 impl Exec {
@@ -52,9 +57,16 @@ impl Exec {
     pub(super) async fn attempt<T>(
         &self,
         subject: &Subject<'_>,
+        (api, object): (&Api, Option<&ObjectId>),
         due: &mut Vec<BlockEvent>,
         make: impl FnOnce(IntentNo) -> Result<(Step, T), ActionError>,
     ) -> Result<(Tried, T), ActionError> {
+        // Where calls are held up by their pace, the turn comes before the intent, whose stamp would else grow old. Where they
+        // are not, all intents that are due are written at once.
+        let turn = match self.limiter.is_paced(subject.target, api) {
+            true => Some(self.turn(subject.addr, (subject.target, object), api, Again::No).await?),
+            false => None,
+        };
         self.go_on()?;
         let now = self.io.now();
         if !mutant::on(Mutant::LeaseNotCheckedBeforeCall) {
@@ -90,35 +102,63 @@ impl Exec {
         if mutant::on(Mutant::DeleteByName) {
             sending = self.by_name(subject.addr, &intent, sending).await;
         }
-        Ok((self.send(subject.addr, &intent, &sending).await?, made))
+        Ok((self.send(subject.addr, &intent, &sending, turn).await?, made))
     }
 
-    async fn send(&self, addr: &ResourceAddr, intent: &Intent, sending: &Sending) -> Result<Tried, ActionError> {
+    async fn send(
+        &self,
+        addr: &ResourceAddr,
+        intent: &Intent,
+        sending: &Sending,
+        mut turn: Option<Turn>,
+    ) -> Result<Tried, ActionError> {
         let began = self.io.now().boot_ms;
-        let mut tries = 0;
+        let (mut tries, mut again) = (0, Again::No);
         loop {
-            let key = self.keys.lock(&intent.target, intent.object.as_ref()).await;
-            let permit = self.limiter.acquire(&self.io, &intent.target).await;
+            let asked = self.io.now().boot_ms;
+            let turn = match turn.take() {
+                Some(turn) => turn,
+                None => {
+                    let on = (&intent.target, intent.object.as_ref());
+                    let turn = self.turn(addr, on, &intent.call.api, again).await;
+                    self.unless_interrupted(addr, intent, turn).await?
+                }
+            };
             // Up to here the call was never sent, or definitely refused.
             if self.io.interrupts() > 0 {
                 self.close(addr, intent, "NotSent", "the run was interrupted").await?;
                 return Err(ActionError::Interrupted);
             }
             if !self.stamp_is_good(sending)? {
+                turn.not_sent();
+                // For its turn: writing that it was not sent takes time, too.
+                let waited = self.io.now().boot_ms > asked;
                 let why = "its stamp grew too old before it could be sent";
                 self.close(addr, intent, "NotSent", why).await?;
-                return Ok(Tried::Again { why: why.to_owned() });
+                return Ok(match again {
+                    Again::No if !waited => Tried::Again { why: why.to_owned() },
+                    Again::No | Again::Throttled => Tried::TooLate,
+                });
             }
             let mut answer = self.io.call(intent.target.clone(), sending.clone()).await;
             if mutant::on(Mutant::SdkRetryLeftOn) {
                 answer = self.retried(intent, sending, answer).await;
             }
-            drop((permit, key));
             tries += 1;
+            if matches!(answer, Answer::Refused { refusal: Refusal::Throttled, .. }) {
+                turn.throttled(&self.io);
+                again = Again::Throttled;
+                if tries == TOLD_THROTTLED {
+                    let why = format!("{} is throttled: it goes on as fast as the cloud lets it", intent.call.api);
+                    self.io.emit(Progress::Waiting { resource: addr.clone(), why });
+                }
+                continue;
+            }
+            drop(turn);
+            again = Again::No;
             tracing::debug!(api = %intent.call.api, intent = %intent.number, tries, outcome = outcome(&answer), "called");
             let (refusal, code, message) = match answer {
                 Answer::Done { id, outputs, server_time: _ } => {
-                    self.limiter.answered(&intent.target);
                     return Ok(landed(intent, id, outputs, Landed::Answered));
                 }
                 Answer::Unknown { reason } if mutant::on(Mutant::UnknownIsRefused) => {
@@ -130,10 +170,7 @@ impl Exec {
             };
             let waited = Duration::from_millis(self.io.now().boot_ms.saturating_sub(began));
             match refusal {
-                Refusal::Throttled => {
-                    self.limiter.throttled(&self.io, &intent.target);
-                    self.pause_or_close(addr, intent, backoff(tries)).await?;
-                }
+                Refusal::Throttled => {}
                 Refusal::AlreadySo => return Ok(landed(intent, None, Fields::new(), Landed::Answered)),
                 // What was just made may not be visible yet: neither to a call that uses it nor to one that removes it.
                 Refusal::NotFound if waited < self.bounds(&intent.target)?.visibility => {
@@ -236,7 +273,7 @@ impl Exec {
     }
 
     /// The fields that no two objects of the type can share, among these.
-    fn taken_key(&self, intent: &Intent, fields: &Fields) -> Option<Fields> {
+    pub(super) fn taken_key(&self, intent: &Intent, fields: &Fields) -> Option<Fields> {
         let provider = self.providers.get(&intent.target.provider)?;
         let key = provider.identity_key(&intent.call.type_name);
         let key: Fields =
@@ -294,7 +331,18 @@ impl Exec {
         intent: &Intent,
         duration: Duration,
     ) -> Result<(), ActionError> {
-        match self.pause(duration).await {
+        let paused = self.pause(duration).await;
+        self.unless_interrupted(addr, intent, paused).await
+    }
+
+    /// Closes the intent of a call that was not sent, or definitely refused, if the run is interrupted.
+    async fn unless_interrupted<T>(
+        &self,
+        addr: &ResourceAddr,
+        intent: &Intent,
+        waited: Result<T, ActionError>,
+    ) -> Result<T, ActionError> {
+        match waited {
             Err(ActionError::Interrupted) => {
                 self.close(addr, intent, "NotSent", "the run was interrupted").await?;
                 Err(ActionError::Interrupted)

@@ -69,16 +69,23 @@ pub(super) fn bound_state(
     if let Some(last) = log.iter().rposition(ours) {
         return Ok(fold_block(addr, log.get(..=last).unwrap_or_default())?.state_digest());
     }
-    Ok(match approved.blocks.get(addr) {
+    Ok(planned_state(approved, addr))
+}
+
+/// The digest of the state that the plan was made from.
+pub(super) fn planned_state(approved: &Plan, addr: &BlockAddr) -> Digest {
+    match approved.blocks.get(addr) {
         Some(BlockPlan::Planned(change)) => change.state.clone(),
         Some(BlockPlan::Refused { .. }) | None => Digest::of(b""),
-    })
+    }
 }
 
 /// Who wrote last to a block, this run aside, as the end of an error.
 pub(super) fn last_writer(log: &[Entry<BlockEvent>], but: &RunId) -> String {
-    let claims = log.iter().rev().filter_map(|entry| entry.body.claim.as_ref().map(|claim| (claim, &entry.body)));
-    let last = claims.into_iter().find(|(claim, _)| claim.run != *but);
+    let last = log.iter().rev().find_map(|entry| {
+        let claim = entry.body.claim.as_ref().filter(|claim| claim.run != *but)?;
+        Some((claim, &entry.body))
+    });
     last.map_or_else(String::new, |(claim, body)| {
         format!(": run {}, by {}, revision {}", claim.run.short(), body.writer.name, body.revision)
     })

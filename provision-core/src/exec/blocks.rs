@@ -15,12 +15,18 @@ pub(super) fn block_reports(
     actions: &[ActionReport],
     checks: &[CheckReport],
 ) -> BTreeMap<BlockAddr, BlockReport> {
+    let mut of_block: BTreeMap<&BlockAddr, (Vec<&ActionReport>, Vec<&CheckReport>)> = BTreeMap::new();
+    for action in actions {
+        of_block.entry(&action.resource.block).or_default().0.push(action);
+    }
+    for check in checks {
+        of_block.entry(&check.block).or_default().1.push(check);
+    }
     let reports = plan.blocks.iter().map(|(addr, block)| {
         let report = match block {
             BlockPlan::Refused { problem } => refused(problem),
             BlockPlan::Planned(_) => {
-                let actions: Vec<_> = actions.iter().filter(|action| action.resource.block == *addr).collect();
-                let checks: Vec<_> = checks.iter().filter(|check| check.block == *addr).collect();
+                let (actions, checks) = of_block.remove(addr).unwrap_or_default();
                 block_report(&actions, &checks)
             }
         };

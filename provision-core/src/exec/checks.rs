@@ -9,7 +9,7 @@ use super::report::CheckReport;
 use crate::check::{DesiredCheck, ReadyCheck};
 use crate::id::{BlockAddr, CheckName, ObjectId, TypeName};
 use crate::mutant::{self, Mutant};
-use crate::plan::Mode;
+use crate::plan::{BlockPlan, Mode};
 use crate::progress::{CheckResult, Progress};
 use crate::stream::event::BlockEvent;
 use crate::stream::{Checked, Health};
@@ -24,7 +24,7 @@ impl Exec {
 
     /// Whether its checks are asked in any case.
     pub(super) fn checks_due(&self, block: &BlockAddr) -> bool {
-        self.plan.changes().any(|(addr, change)| addr == block && !change.checks_due.is_empty())
+        matches!(self.plan.blocks.get(block), Some(BlockPlan::Planned(change)) if !change.checks_due.is_empty())
     }
 
     /// Asks every check of the block until each has passed or its time is over, all at once. What they told stands in the

@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures::future::Either;
 use thiserror::Error;
 
-use super::keys::Keys;
-use super::limiter::Limiter;
-use crate::call::{Bounds, ServerTime};
+use super::keys::{Key, Keys};
+use super::limiter::{Limiter, Permit, Rank};
+use super::watching::Watch;
+use crate::call::{Api, Bounds, Look, ServerTime};
 use crate::desired::Desired;
 use crate::id::{BlockAddr, ObjectId, ResourceAddr, TypeName};
 use crate::machine::Io;
@@ -79,6 +81,24 @@ pub enum ActionError {
         /// What was seen.
         reason: String,
     },
+    /// What a call needs to know of something else could not be found out. Nothing was sent.
+    #[error("{api} needs {look}: {reason}")]
+    Look {
+        /// The operation.
+        api: String,
+        /// What was asked.
+        look: Box<Look>,
+        /// What came back instead of one object.
+        reason: String,
+    },
+    /// Whether somebody else has made the object could not be found out. Nothing was sent.
+    #[error("whether a {type_name} with these values is there already is not known: {reason}")]
+    KeyUnread {
+        /// The type.
+        type_name: TypeName,
+        /// What was seen.
+        reason: String,
+    },
     /// The object never became what was waited for.
     #[error("{type_name} {id}: {reason}")]
     NotReady {
@@ -113,6 +133,32 @@ pub enum ActionError {
     Bug(String),
 }
 
+/// Whether a call waits for its turn once more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Again {
+    No,
+    /// It was throttled.
+    Throttled,
+}
+
+/// The right to send a call now: no other one on its object is on its way.
+pub(super) struct Turn {
+    permit: Permit,
+    _key: Key,
+}
+
+impl Turn {
+    /// The call was throttled.
+    pub(super) fn throttled(self, io: &Io) {
+        self.permit.throttled(io);
+    }
+
+    /// The call was not sent after all.
+    pub(super) fn not_sent(self) {
+        self.permit.not_sent();
+    }
+}
+
 /// What every action of a run shares.
 pub(super) struct Exec {
     pub(super) io: Io,
@@ -120,7 +166,11 @@ pub(super) struct Exec {
     pub(super) claims: BTreeMap<BlockAddr, Claim>,
     pub(super) providers: Providers,
     pub(super) limiter: Limiter,
-    pub(super) keys: Keys,
+    /// Where those meet that wait for objects.
+    pub(super) watch: Watch,
+    keys: Keys,
+    /// Whose calls go first.
+    ranks: BTreeMap<ResourceAddr, Rank>,
     pub(super) bounds: BTreeMap<TargetId, Bounds>,
     pub(super) desired: Arc<Desired>,
     /// What was approved.
@@ -160,6 +210,8 @@ impl Exec {
         plan: Plan,
         world: World,
         outputs: BTreeMap<ResourceAddr, Fields>,
+        limiter: Limiter,
+        ranks: BTreeMap<ResourceAddr, Rank>,
         settings: Settings,
     ) -> Self {
         let moves = plan.resources().filter_map(|(to, resource)| match &resource.moved {
@@ -175,7 +227,9 @@ impl Exec {
             unclaimed,
             claims,
             providers,
-            limiter: Limiter::default(),
+            limiter,
+            watch: Watch::default(),
+            ranks,
             keys: Keys::default(),
             bounds,
             desired,
@@ -224,6 +278,30 @@ impl Exec {
     /// Ends the action if the run was interrupted.
     pub(super) fn go_on(&self) -> Result<(), ActionError> {
         if self.io.interrupts() > 0 { Err(ActionError::Interrupted) } else { Ok(()) }
+    }
+
+    /// Waits until a call of the resource may be sent, unless the run is interrupted.
+    pub(super) async fn turn(
+        &self,
+        addr: &ResourceAddr,
+        (target, object): (&TargetId, Option<&ObjectId>),
+        api: &Api,
+        is_again: Again,
+    ) -> Result<Turn, ActionError> {
+        self.go_on()?;
+        let rank = match is_again {
+            Again::Throttled => Rank::THROTTLED,
+            Again::No => self.ranks.get(addr).copied().unwrap_or_default(),
+        };
+        let turn = async {
+            let key = self.keys.lock(target, object).await;
+            Turn { permit: self.limiter.call(&self.io, target, api, rank).await, _key: key }
+        };
+        let interrupted = std::pin::pin!(self.io.interrupted());
+        match futures::future::select(std::pin::pin!(turn), interrupted).await {
+            Either::Left((turn, _)) => Ok(turn),
+            Either::Right(_) => Err(ActionError::Interrupted),
+        }
     }
 
     /// Sleeps, unless the run was interrupted.

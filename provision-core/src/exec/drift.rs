@@ -6,14 +6,14 @@ use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 
 use super::error::RunError;
+use super::limiter::{Limiter, Rates};
 use super::logs::read_recorded;
-use super::observe::{ObjectsByType, Wanted, objects_by_type, observe_types};
+use super::observe::{ObjectsByType, observe_types, recorded_by_type};
 use crate::call::Bounds;
-use crate::desired::Desired;
 use crate::drift::{DriftInputs, DriftReport, drift};
 use crate::id::{BlockAddr, InfraId};
 use crate::machine::{Io, Verified};
-use crate::plan::{BlockInput, Providers, Selection};
+use crate::plan::{BlockInput, Providers};
 use crate::progress::Progress;
 use crate::stream::{list_blocks, look_at_store};
 use crate::target::TargetId;
@@ -48,7 +48,8 @@ pub async fn look_for_drift(io: &Io, spec: &DriftSpec) -> Result<DriftReport, Ru
     let (bounds, unusable) = verify(io, wanted.keys().map(|(target, _)| target.clone()).collect()).await;
     let asked = wanted.keys().cloned().collect();
     io.emit(Progress::Phase { what: "reading what is there".to_owned() });
-    let world = observe_types(io, &spec.infra, wanted, &bounds, spec.read_attempts).await;
+    let limiter = Limiter::new(&Rates::default(), &spec.providers);
+    let world = observe_types(io, &limiter, &spec.infra, wanted, &bounds, spec.read_attempts).await;
     Ok(drift(DriftInputs {
         infra: &spec.infra,
         recorded: &recorded,
@@ -60,17 +61,8 @@ pub async fn look_for_drift(io: &Io, spec: &DriftSpec) -> Result<DriftReport, Ru
 }
 
 /// Every type of every target: something may carry our mark of which no log knows any object.
-fn types(spec: &DriftSpec, recorded: &BTreeMap<BlockAddr, BlockInput>) -> ObjectsByType {
-    let nothing = Desired {
-        infra: spec.infra.clone(),
-        environments: Vec::new(),
-        dcs: BTreeMap::new(),
-        blocks: BTreeMap::new(),
-        custom_checks: Default::default(),
-    };
-    let (selection, adoptions) = (Selection::default(), BTreeMap::new());
-    let logged = Wanted { desired: &nothing, recorded, selection: &selection, adoptions: &adoptions };
-    let mut wanted = objects_by_type(&logged);
+fn types<'a>(spec: &DriftSpec, recorded: &'a BTreeMap<BlockAddr, BlockInput>) -> ObjectsByType<'a> {
+    let mut wanted = recorded_by_type(recorded, |_, _| true);
     let states = recorded.values().filter_map(|recorded| recorded.as_ref().ok());
     for target in states.flat_map(|state| state.targets.values()).chain(&spec.targets) {
         let schemas = spec.providers.get(&target.provider).map(|provider| provider.schemas()).unwrap_or_default();

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::error::RunError;
-use super::limiter::Limiter;
+use super::limiter::{Limiter, Rates};
 use super::logs::read_recorded;
-use super::observe::read_all;
+use super::reading::read_all;
 use crate::call::{Observed, Readiness, Scope};
 use crate::desired::{Desired, DesiredResource};
 use crate::id::{BlockAddr, ObjectId, ResourceAddr, TypeName};
@@ -152,7 +152,7 @@ pub async fn find_candidates(io: &Io, spec: &FindSpec, block: &BlockAddr, clue: 
         }
     }
     io.emit(Progress::Phase { what: "looking for what may be taken over".to_owned() });
-    let limiter = Limiter::default();
+    let limiter = Limiter::new(&Rates::default(), &spec.providers);
     let mut sought = Vec::new();
     let mut reads: Vec<(Asked<'_>, Vec<Observed>)> = Vec::new();
     for (addr, desired, target) in seekers {

@@ -1,12 +1,14 @@
 //! Looking at objects while an action runs: waiting until one is ready or gone, and reading one again.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::attempt::Subject;
 use super::context::{ActionError, Exec};
-use super::observe::read_all;
 use super::procedure::{Next, Observation, Procedure, UntilGone, UntilReady};
-use crate::call::{Observed, Readiness, Scope, ServerTime, Wait};
+use super::reading::{read_all, readiness};
+use super::watching::Reader;
+use crate::call::{Call, Effect, Look, Observed, Readiness, Recovery, Scope, ServerTime, Wait};
 use crate::id::{ObjectId, ResourceAddr, TypeName};
 use crate::mutant::{self, Mutant};
 use crate::plan::Presence;
@@ -14,12 +16,16 @@ use crate::progress::Progress;
 use crate::schema::{Role, Schema};
 use crate::stream::event::{BlockEvent, ObjectRecord};
 use crate::target::TargetId;
-use crate::value::Fields;
+use crate::value::{Fields, Value};
 
-/// How often a waiting procedure looks.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How often a waiting procedure looks at first. Later it does after each twentieth of the time that it has waited: what it
+/// waits for is seen late by 2.5 % of that time on average, however long it takes.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+const LATE_BY: u64 = 20;
 /// The longest time between two looks.
 const LOOK_AT_LEAST_EVERY: Duration = Duration::from_secs(10);
+/// How often the server's clock is looked at.
+const CLOCK_EVERY: Duration = Duration::from_millis(500);
 
 impl Exec {
     /// Waits as the call asks for; what is due is written first, so that a crash while waiting loses nothing.
@@ -43,11 +49,21 @@ impl Exec {
         let began = self.io.now().boot_ms;
         let not_ready = |reason: String| ActionError::NotReady { type_name: type_name.clone(), id: id.clone(), reason };
         self.io.emit(Progress::Waiting { resource: subject.addr.clone(), why: format!("{type_name} {id} {what}") });
-        let mut every = LOOK_EVERY;
+        let reader = Reader {
+            io: &self.io,
+            limiter: &self.limiter,
+            infra: &self.plan.infra,
+            attempts: self.settings.read_attempts,
+        };
         loop {
-            let seen = self.read_one(subject.target, type_name, id).await;
+            let seen = self.watch.look(reader, (subject.target, type_name), id).await;
             let next = match &seen {
-                Ok(Some(observed)) => procedure.next(Observation::Seen(&observed.readiness)),
+                Ok(Some(observed)) => {
+                    let of = (subject.target, type_name);
+                    let attempts = self.settings.read_attempts;
+                    let stands = readiness(&self.io, &self.limiter, of, observed, attempts).await;
+                    procedure.next(Observation::Seen(&stands))
+                }
                 Ok(None) => procedure.next(Observation::NotThere),
                 Err(_) => procedure.next(Observation::Unanswered),
             };
@@ -62,11 +78,58 @@ impl Exec {
                 Next::Fail(reason) => return Err(not_ready(reason)),
                 Next::Wait => {}
             }
-            if self.io.now().boot_ms.saturating_sub(began) > u64::from(deadline) * 1_000 {
+            let waited = self.io.now().boot_ms.saturating_sub(began);
+            if waited > u64::from(deadline) * 1_000 {
                 return Err(not_ready(format!("waited {deadline} s for it {what}")));
             }
-            self.pause(every).await?;
-            every = (every * 5 / 4).min(LOOK_AT_LEAST_EVERY);
+            let pause = Duration::from_millis(waited / LATE_BY);
+            self.pause(pause.clamp(LOOK_EVERY, LOOK_AT_LEAST_EVERY)).await?;
+        }
+    }
+
+    /// What the call needs to know of other objects, asked right before it is made.
+    pub(super) async fn look_up(
+        &self,
+        subject: &Subject<'_>,
+        call: Option<&Call>,
+    ) -> Result<BTreeMap<Look, Value>, ActionError> {
+        let mut looked = BTreeMap::new();
+        for look in call.map(Call::looks).unwrap_or_default() {
+            let api = call.map(|call| call.api.clone()).unwrap_or_default();
+            let (scope, attempts) = (Scope::Query(look.query.clone()), self.settings.read_attempts);
+            let read = read_all(&self.io, &self.limiter, subject.target, &look.source, &scope, attempts).await;
+            let found = read.and_then(|all| match &all.objects[..] {
+                // As for lookups of definitions, the id is not among the fields.
+                [one] if look.field == "id" => Ok(one.id.as_str().into()),
+                [one] => one.fields.get(&look.field).cloned().ok_or_else(|| format!("{} does not have it", one.id)),
+                [] => Err("there is none".to_owned()),
+                [first, second, ..] => Err(format!("there is more than one: {}, {}", first.id, second.id)),
+            });
+            match found {
+                Ok(value) => drop(looked.insert(look, value)),
+                Err(reason) => return Err(ActionError::Look { api, look: Box::new(look), reason }),
+            }
+        }
+        Ok(looked)
+    }
+
+    /// Where an object can carry no mark, one that is there before the call is made is not ours: after a lost answer, nothing
+    /// else tells ours from it.
+    pub(super) async fn key_is_free(&self, subject: &Subject<'_>, call: &Call) -> Result<(), ActionError> {
+        let (Effect::Create { mark: None, .. }, Recovery::NaturalKey { key }) = (&call.effect, &call.recovery) else {
+            return Ok(());
+        };
+        let (scope, attempts) = (Scope::Key(key.clone()), self.settings.read_attempts);
+        let read = read_all(&self.io, &self.limiter, subject.target, &call.type_name, &scope, attempts).await;
+        let there = read.map_err(|reason| ActionError::KeyUnread { type_name: call.type_name.clone(), reason })?;
+        match there.objects.into_iter().next() {
+            None => Ok(()),
+            Some(other) => Err(ActionError::NotOurs {
+                api: call.api.clone(),
+                type_name: call.type_name.clone(),
+                id: other.id,
+                whose: "it was there before".to_owned(),
+            }),
         }
     }
 
@@ -100,7 +163,7 @@ impl Exec {
                 let why = format!("a repeated call on {id} may still arrive; it can't after its last instant");
                 self.io.emit(Progress::Waiting { resource: subject.addr.clone(), why });
             }
-            self.pause(LOOK_EVERY).await?;
+            self.pause(CLOCK_EVERY).await?;
         }
     }
 

@@ -1,7 +1,8 @@
 //! Reading what the clouds hold.
 //!
 //! One sweep per target and type for the whole run, filtered by our mark, plus one read by id for each recorded object
-//! that the sweep did not return. What neither shows is read once more after the endpoint's visibility bound.
+//! that the sweep did not return. What neither shows is read once more after the endpoint's visibility bound. Lookups are
+//! asked at the same time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -9,116 +10,72 @@ use std::time::Duration;
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 
-use super::context::backoff;
 use super::limiter::Limiter;
-use crate::call::{Bounds, Observed, Read, ReadAnswer, Refusal, Scope, ServerTime};
+use super::lookups::{Lookups, look_up, queries, take_given};
+use super::reading::{Known, ReadAll, read_all, read_ours};
+use crate::call::{Bounds, Observed, Scope, ServerTime};
 use crate::desired::Desired;
 use crate::id::{BlockAddr, InfraId, ObjectId, ResourceAddr, TypeName};
 use crate::machine::Io;
 use crate::mutant::{self, Mutant};
 use crate::plan::{BlockInput, Selection, World};
 use crate::progress::Progress;
+use crate::stream::BlockState;
 use crate::target::TargetId;
-
-/// All pages of one scope, and the server's clock at the last one.
-#[derive(Debug)]
-pub(super) struct ReadAll {
-    pub(super) objects: Vec<Observed>,
-    pub(super) server_time: Option<ServerTime>,
-}
-
-/// Reads all pages of a scope; repeats what is not answered.
-///
-/// # Errors
-/// What was seen instead of an answer: then nothing is known.
-pub(super) async fn read_all(
-    io: &Io,
-    limiter: &Limiter,
-    target: &TargetId,
-    type_name: &TypeName,
-    scope: &Scope,
-    attempts: u32,
-) -> Result<ReadAll, String> {
-    let mut all = ReadAll { objects: Vec::new(), server_time: None };
-    let mut page = None;
-    let mut attempt = 0;
-    loop {
-        let permit = limiter.acquire(io, target).await;
-        let read = Read { type_name: type_name.clone(), scope: scope.clone(), page: page.clone() };
-        let answer = io.read(target.clone(), read).await;
-        drop(permit);
-        match answer {
-            ReadAnswer::Page { objects, next, server_time } => {
-                limiter.answered(target);
-                all.objects.extend(objects);
-                all.server_time = server_time.or(all.server_time);
-                if mutant::on(Mutant::LastInstantByOwnClock) {
-                    all.server_time = Some(ServerTime(io.now().wall_ms));
-                }
-                attempt = 0;
-                match next {
-                    Some(next) => page = Some(next),
-                    None => return Ok(all),
-                }
-            }
-            ReadAnswer::Throttled => {
-                limiter.throttled(io, target);
-                attempt += 1;
-                // Throttling passes; the limiter slows down by itself.
-                if attempt > attempts.saturating_mul(4) {
-                    return Err("throttled all the time".to_owned());
-                }
-                io.sleep(backoff(attempt)).await;
-            }
-            ReadAnswer::Failed { refusal: Some(Refusal::Denied | Refusal::Invalid), reason } => return Err(reason),
-            ReadAnswer::Failed { refusal: _, reason } => {
-                attempt += 1;
-                if attempt >= attempts {
-                    return Err(reason);
-                }
-                io.sleep(backoff(attempt)).await;
-            }
-        }
-    }
-}
 
 /// What a plan needs to see.
 #[derive(Debug, Clone, Copy)]
-pub struct Wanted<'a> {
+pub(super) struct Wanted<'a> {
     /// What the code asks for.
-    pub desired: &'a Desired,
+    pub(super) desired: &'a Desired,
     /// What each block's log says.
-    pub recorded: &'a BTreeMap<BlockAddr, BlockInput>,
+    pub(super) recorded: &'a BTreeMap<BlockAddr, BlockInput>,
     /// The blocks that the plan is about.
-    pub selection: &'a Selection,
+    pub(super) selection: &'a Selection,
     /// The objects that are to become a resource's.
-    pub adoptions: &'a BTreeMap<ResourceAddr, ObjectId>,
+    pub(super) adoptions: &'a BTreeMap<ResourceAddr, ObjectId>,
+    /// Where the answers to lookups come from.
+    pub(super) lookups: Lookups<'a>,
 }
 
 /// Reads everything that a plan needs to see.
-pub async fn observe(io: &Io, wanted: &Wanted<'_>, bounds: &BTreeMap<TargetId, Bounds>, attempts: u32) -> World {
-    observe_types(io, &wanted.desired.infra, objects_by_type(wanted), bounds, attempts).await
+pub(super) async fn observe(
+    io: &Io,
+    limiter: &Limiter,
+    wanted: &Wanted<'_>,
+    bounds: &BTreeMap<TargetId, Bounds>,
+    attempts: u32,
+) -> World {
+    let mut queries = queries(wanted);
+    queries.retain(|query| bounds.contains_key(&query.target));
+    let sweeps = observe_types(io, limiter, &wanted.desired.infra, objects_by_type(wanted), bounds, attempts);
+    let (mut world, looked) = futures::join!(sweeps, look_up(io, limiter, queries, attempts));
+    for (query, looked) in looked {
+        world.looked_up(query, looked);
+    }
+    if let Lookups::Given(given) = wanted.lookups {
+        take_given(&mut world, given);
+    }
+    world
 }
 
 /// Sweeps these types, and looks for these objects of them.
 pub(super) async fn observe_types(
     io: &Io,
+    limiter: &Limiter,
     infra: &InfraId,
-    mut wanted: ObjectsByType,
+    mut wanted: ObjectsByType<'_>,
     bounds: &BTreeMap<TargetId, Bounds>,
     attempts: u32,
 ) -> World {
-    let limiter = Limiter::default();
     wanted.retain(|(target, _), _| bounds.contains_key(target));
     let mut world = World::default();
     let sweeps: FuturesUnordered<_> = wanted
         .into_iter()
-        .map(|((target, type_name), ids)| {
-            let limiter = &limiter;
+        .map(|((target, type_name), known)| {
             let visibility = bounds.get(&target).map_or(Duration::ZERO, |bounds| bounds.visibility);
             async move {
-                let scope = Scope::Marked(infra.clone());
-                let seen = sweep(io, limiter, &target, &type_name, &scope, ids, visibility, attempts).await;
+                let seen = sweep(io, limiter, infra, (&target, &type_name), known, visibility, attempts).await;
                 (target, type_name, seen)
             }
         })
@@ -152,21 +109,19 @@ struct Seen {
     server_time: Option<ServerTime>,
 }
 
-#[expect(clippy::too_many_arguments, reason = "one private helper of one caller")]
 async fn sweep(
     io: &Io,
     limiter: &Limiter,
-    target: &TargetId,
-    type_name: &TypeName,
-    scope: &Scope,
-    ids: BTreeSet<ObjectId>,
+    infra: &InfraId,
+    (target, type_name): (&TargetId, &TypeName),
+    known: Known<'_>,
     visibility: Duration,
     attempts: u32,
 ) -> Result<Seen, String> {
-    let ReadAll { objects: mut present, server_time } =
-        read_all(io, limiter, target, type_name, scope, attempts).await?;
+    let ReadAll { objects: mut present, server_time, reads: _ } =
+        read_ours(io, limiter, infra, (target, type_name), &known, attempts).await?;
     let seen: BTreeSet<&ObjectId> = present.iter().map(|observed| &observed.id).collect();
-    let missing: Vec<ObjectId> = ids.into_iter().filter(|id| !seen.contains(id)).collect();
+    let missing: Vec<ObjectId> = known.ids.into_iter().filter(|id| !seen.contains(id)).collect();
     let mut absent = Vec::new();
     if missing.is_empty() {
         return Ok(Seen { present, absent, server_time });
@@ -214,34 +169,53 @@ async fn by_id(
     Ok(missing)
 }
 
-/// Types by the target on which they are read, with the ids to look for.
-pub(super) type ObjectsByType = BTreeMap<(TargetId, TypeName), BTreeSet<ObjectId>>;
+/// Types by the target on which they are read, with the objects to look for.
+pub(super) type ObjectsByType<'a> = BTreeMap<(TargetId, TypeName), Known<'a>>;
 
-/// Every target and type of the run, with the ids that the logs know.
-pub(super) fn objects_by_type(wanted: &Wanted<'_>) -> ObjectsByType {
-    let Wanted { desired, recorded, selection, adoptions } = wanted;
-    let mut found = ObjectsByType::new();
+/// Every target and type of the run, with what the logs know.
+pub(super) fn objects_by_type<'a>(wanted: &Wanted<'a>) -> ObjectsByType<'a> {
+    let Wanted { desired, recorded, selection, adoptions, lookups: _ } = *wanted;
+    let mut found = recorded_by_type(recorded, |addr, state| {
+        let env = desired.dcs.get(&addr.dc).map(|dc| &dc.env).or(state.env.as_ref());
+        selection.names(addr, env)
+    });
     for (addr, block) in &desired.blocks {
         let Some(dc) = desired.dcs.get(&addr.dc).filter(|dc| selection.names(addr, Some(&dc.env))) else { continue };
-        for (name, resource) in &block.resources {
-            if let Some(target) = dc.targets.get(&resource.provider) {
-                let ids = found.entry((target.clone(), resource.type_name.clone())).or_default();
-                ids.extend(adoptions.get(&addr.resource(name.clone())).cloned());
+        // Types, not resources: of those there are few.
+        let kinds: BTreeSet<_> = block.resources.values().map(|of| (&of.provider, &of.type_name)).collect();
+        for (provider, type_name) in kinds {
+            if let Some(target) = dc.targets.get(provider) {
+                found.entry((target.clone(), type_name.clone())).or_default();
             }
         }
     }
-    for (addr, recorded) in recorded.iter() {
-        let Ok(state) = recorded else { continue };
-        let env = desired.dcs.get(&addr.dc).map(|dc| &dc.env).or(state.env.as_ref());
-        if !selection.names(addr, env) {
-            continue;
+    for (addr, id) in adoptions {
+        let dc = desired.dcs.get(&addr.block.dc).filter(|dc| selection.names(&addr.block, Some(&dc.env)));
+        let resource = desired.blocks.get(&addr.block).and_then(|block| block.resources.get(&addr.name));
+        let (Some(dc), Some(resource)) = (dc, resource) else { continue };
+        if let Some(target) = dc.targets.get(&resource.provider) {
+            found.entry((target.clone(), resource.type_name.clone())).or_default().ids.insert(id.clone());
         }
+    }
+    found
+}
+
+/// Every target and type that the logs of some blocks know, with what they know.
+pub(super) fn recorded_by_type(
+    recorded: &BTreeMap<BlockAddr, BlockInput>,
+    chosen: impl Fn(&BlockAddr, &BlockState) -> bool,
+) -> ObjectsByType<'_> {
+    let mut found = ObjectsByType::new();
+    for (addr, state) in recorded {
+        let Some(state) = state.as_ref().ok().filter(|state| chosen(addr, state)) else { continue };
         let present = state.resources.values().map(|resource| &resource.object);
         let deposed = state.deposed.values().map(|deposed| &deposed.record);
-        let moving = state.on_their_way(addr, |other| wanted.recorded.get(other)?.as_ref().ok());
+        let moving = state.on_their_way(addr, |other| recorded.get(other)?.as_ref().ok());
         for record in present.chain(deposed).chain(moving.map(|(_, moved)| &moved.state.object)) {
             let key = (record.target.clone(), record.type_name.clone());
-            found.entry(key).or_default().insert(record.id.clone());
+            let known = found.entry(key).or_default();
+            known.ids.insert(record.id.clone());
+            known.records.push(record);
         }
         for intent in state.open.values() {
             found.entry((intent.target.clone(), intent.call.type_name.clone())).or_default();
@@ -252,5 +226,6 @@ pub(super) fn objects_by_type(wanted: &Wanted<'_>) -> ObjectsByType {
 
 /// Every target that a run reads or calls.
 pub(super) fn targets(wanted: &Wanted<'_>) -> BTreeSet<TargetId> {
-    objects_by_type(wanted).into_keys().map(|(target, _)| target).collect()
+    let asked = queries(wanted).into_iter().map(|query| query.target);
+    objects_by_type(wanted).into_keys().map(|(target, _)| target).chain(asked).collect()
 }

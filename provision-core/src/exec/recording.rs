@@ -12,8 +12,8 @@ use crate::stream::event::{BlockEvent, ObjectRecord};
 use crate::value::Fields;
 
 impl Exec {
-    /// Records, once per block, what the block is brought to.
-    pub(super) async fn define(&self, block: &BlockAddr) -> Result<(), ActionError> {
+    /// Records, once per block, what the block is brought to: before, or in the same entry as, whatever is done for that.
+    pub(super) fn define(&self, block: &BlockAddr) -> Result<(), ActionError> {
         if !self.define_once(block) {
             return Ok(());
         }
@@ -23,13 +23,16 @@ impl Exec {
         let digest = definition.digest();
         let claim = self.claim(block)?;
         let state = claim.state();
-        let known = state.definitions.contains_key(&digest);
+        let found = definition.looks_up(block).into_iter();
+        let found = found.filter_map(|addr| Some((addr.clone(), self.plan.lookups.get(&addr)?.clone()))).collect();
+        let known = state.digest.as_ref() == Some(&digest);
         // What came here may be protected as it was there.
         let protects = |(name, state): (&ResourceName, &ResourceState)| {
             definition.resources.get(name).is_none_or(|desired| desired.lifecycle.prevent_destroy == state.protected)
         };
         if state.digest.as_ref() == Some(&digest)
             && state.defined == Some(self.plan.generation)
+            && state.found == found
             && state.resources.iter().all(protects)
         {
             return Ok(());
@@ -40,8 +43,9 @@ impl Exec {
             env: dc.env.clone(),
             channel: dc.channel,
             targets: dc.targets.clone(),
+            found,
         };
-        Ok(claim.append(vec![applying]).await?)
+        Ok(claim.announce(vec![applying])?)
     }
 
     /// The object that this run has made for the resource, if it has.
@@ -55,7 +59,7 @@ impl Exec {
     /// Finds out about every open intent of the resource. Says whether there was one.
     pub(super) async fn settle_open(&self, addr: &ResourceAddr) -> Result<bool, ActionError> {
         let state = self.claim(&addr.block)?.state();
-        let open: Vec<_> = state.open.values().filter(|intent| intent.resource == addr.name).collect();
+        let open: Vec<_> = state.open.of(&addr.name).collect();
         for intent in open.iter().copied() {
             let settled = if mutant::on(Mutant::OpenIntentsForgotten) {
                 Settled::NotLanded

@@ -9,14 +9,17 @@ use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 use tracing::Instrument as _;
 
-use super::binding::{Binding, bound_state, fits, last_writer, made_by};
+use super::binding::{Binding, fits, made_by};
 use super::blocks::block_reports;
+use super::claiming::claim_all;
 use super::context::{Exec, Settings};
 use super::error::RunError;
+use super::limiter::{Limiter, Rates};
 use super::logs::read_recorded;
+use super::lookups::Lookups;
 use super::observe::{Wanted, observe, targets};
 use super::report::{ActionReport, ActionResult, CheckReport, RunReport};
-use super::scheduler::walk;
+use super::scheduler::{ranks, walk};
 use crate::call::Bounds;
 use crate::desired::Desired;
 use crate::id::{BlockAddr, DcName, EnvName, Generation, Nonce, ObjectId, ResourceAddr, Revision, RunId, TypeName};
@@ -27,10 +30,7 @@ use crate::plan::{
 };
 use crate::progress::{CheckResult, Progress};
 use crate::stream::event::{BlockEvent, Holder, RunOutcome};
-use crate::stream::{
-    Author, BlockState, Claim, ClaimError, NewRun, RunStream, Signer, Timing, claim_block, enter_store, fold_block,
-    list_blocks, look_at_store, read_block, read_log,
-};
+use crate::stream::{Author, Claim, NewRun, RunStream, Signer, Timing, enter_store, list_blocks, look_at_store};
 use crate::target::TargetId;
 use crate::value::Fields;
 
@@ -45,7 +45,7 @@ use crate::value::Fields;
 ///
 /// use provision_core::driver::draw_nonce;
 /// use provision_core::embed::Task;
-/// use provision_core::exec::{Binding, GenerationChoice, RunSpec, Settings, prepare};
+/// use provision_core::exec::{Binding, GenerationChoice, Rates, RunSpec, Settings, prepare};
 /// use provision_core::plan::{Mode, Selection};
 /// use provision_core::stream::Timing;
 ///
@@ -67,6 +67,7 @@ use crate::value::Fields;
 ///     lock_timeout: Duration::ZERO,
 ///     many_deletions: false,
 ///     settings: Settings::default(),
+///     rates: Rates::default(),
 /// };
 /// let (memory, world) = (engine.memory.clone(), engine.world.clone());
 /// let prepared = Task::start(memory, world, |io| async move { prepare(&io, &spec).await }).finish().await?;
@@ -111,6 +112,8 @@ pub struct RunSpec {
     pub many_deletions: bool,
     /// How patient it is.
     pub settings: Settings,
+    /// What this process has learnt of the clouds' limits: the same for the plan and its run.
+    pub rates: Rates,
 }
 
 /// Where a run's generation comes from.
@@ -137,8 +140,6 @@ pub struct Prepared {
 
 /// The fewest deletions that count as many.
 const MANY: usize = 5;
-/// How often a block that another run holds is asked for.
-const LOCK_RETRY: Duration = Duration::from_secs(2);
 
 /// Reads the logs and the clouds, and plans. Changes nothing anywhere.
 ///
@@ -148,7 +149,11 @@ pub async fn prepare(io: &Io, spec: &RunSpec) -> Result<Prepared, RunError> {
     let recorded = read_logs(io, spec, &BTreeMap::new()).await?;
     let (generation, missing) = generation(spec.generation, &recorded);
     known_selection(spec, &recorded)?;
-    let spec = &Purpose { mode: spec.mode, selection: &spec.selection, adoptions: &spec.adoptions, spec };
+    let lookups = match spec.mode {
+        Mode::Apply | Mode::Adopt => Lookups::Asked,
+        Mode::Destroy => Lookups::Unneeded,
+    };
+    let spec = &Purpose { mode: spec.mode, selection: &spec.selection, adoptions: &spec.adoptions, lookups, spec };
     look(io, spec, recorded, generation, missing).await.map(|(prepared, _)| prepared)
 }
 
@@ -157,6 +162,7 @@ struct Purpose<'a> {
     mode: Mode,
     selection: &'a Selection,
     adoptions: &'a BTreeMap<ResourceAddr, ObjectId>,
+    lookups: Lookups<'a>,
     spec: &'a RunSpec,
 }
 
@@ -256,20 +262,7 @@ async fn under_claims(
     run: &RunStream,
     claims: &mut BTreeMap<BlockAddr, Claim>,
 ) -> Result<(Vec<ActionReport>, Vec<CheckReport>, RunOutcome), RunError> {
-    // In address order, so that two runs cannot each hold what the other needs.
-    for addr in approved.touched() {
-        let log = read_log::<BlockEvent>(io, &spec.desired.infra, &addr).await?;
-        let bound = bound_state(approved, run.id(), &addr, &log)?;
-        let claim = patiently(io, spec, run, &addr, fold_block(&addr, &log)?).await?;
-        io.emit(Progress::Claimed { block: addr.clone(), run: run.id().clone() });
-        let state = claim.state();
-        claims.insert(addr.clone(), claim);
-        if spec.binding == Binding::Sealed && state.state_digest() != bound && !mutant::on(Mutant::StalePlanApplied) {
-            // Whoever it was may have written while the block was waited for.
-            let log = read_log::<BlockEvent>(io, &spec.desired.infra, &addr).await?;
-            return Err(RunError::Stale { by: last_writer(&log, run.id()), block: addr });
-        }
-    }
+    claim_all(io, spec, approved, run, claims).await?;
     let adoptions = approved.adoptions();
     for (addr, id) in &adoptions {
         if let Some(claim) = claims.get(&addr.block).filter(|_| !mutant::on(Mutant::AdoptsUnseen)) {
@@ -282,7 +275,10 @@ async fn under_claims(
         Binding::Sealed => approved.missing(),
         Binding::Ceiling => generation(spec.generation, &recorded).1,
     };
-    let purpose = Purpose { mode: approved.mode, selection: &approved.selection, adoptions: &adoptions, spec };
+    // What was found may be something else by now: what was approved is done.
+    let anew = mutant::on(Mutant::AsksAnew);
+    let lookups = if anew { Lookups::Asked } else { Lookups::Given(&approved.lookups) };
+    let purpose = Purpose { mode: approved.mode, selection: &approved.selection, adoptions: &adoptions, lookups, spec };
     let (later, bounds) = look(io, &purpose, recorded, approved.generation, missing).await?;
     let ceiling = match run.resumed() {
         Some(_) => Ceiling::resumed(approved.clone(), made_by(run.id(), &later.recorded)),
@@ -310,6 +306,8 @@ async fn under_claims(
         later.plan,
         later.world,
         outputs,
+        Limiter::new(&spec.rates, &spec.providers),
+        ranks(&actions),
         spec.settings,
     );
     let walked = walk(Arc::new(exec), &actions).await;
@@ -326,43 +324,6 @@ async fn under_claims(
         (false, false) => RunOutcome::Succeeded,
     };
     Ok((walked.reports, walked.checks, outcome))
-}
-
-/// Claims a block; waits for whoever holds it as long as the run may.
-async fn patiently(
-    io: &Io,
-    spec: &RunSpec,
-    run: &RunStream,
-    addr: &BlockAddr,
-    mut state: BlockState,
-) -> Result<Claim, RunError> {
-    let began = io.now().boot_ms;
-    loop {
-        let refused = match claim_block(io, run, addr, state).await {
-            Ok(claim) => return Ok(claim),
-            Err(ClaimError::Refused(refused)) => refused,
-            Err(error) => return Err(error.into()),
-        };
-        let waited = Duration::from_millis(io.now().boot_ms.saturating_sub(began));
-        if waited >= spec.lock_timeout {
-            return Err(ClaimError::Refused(refused).into());
-        }
-        if io.interrupts() > 0 {
-            return Err(RunError::Interrupted(addr.clone()));
-        }
-        let left = spec.lock_timeout.saturating_sub(waited);
-        let what = format!(
-            "{addr} is held by {} (run {}): waiting for it, {} s at most",
-            refused.holder.name,
-            refused.run.short(),
-            left.as_millis().div_ceil(1_000)
-        );
-        io.emit(Progress::Phase { what });
-        let pause = std::pin::pin!(io.sleep(LOCK_RETRY.min(left)));
-        let interrupted = std::pin::pin!(io.interrupted());
-        futures::future::select(pause, interrupted).await;
-        state = read_block(io, &spec.desired.infra, addr).await?;
-    }
 }
 
 async fn give_back(claims: BTreeMap<BlockAddr, Claim>) -> Vec<String> {
@@ -410,9 +371,9 @@ async fn look(
     generation: Generation,
     missing: Missing,
 ) -> Result<(Prepared, BTreeMap<TargetId, Bounds>), RunError> {
-    let Purpose { mode, selection, adoptions, spec } = purpose;
+    let Purpose { mode, selection, adoptions, lookups, spec } = purpose;
     let mut bounds = BTreeMap::new();
-    let wanted = Wanted { desired: &spec.desired, recorded: &recorded, selection, adoptions };
+    let wanted = Wanted { desired: &spec.desired, recorded: &recorded, selection, adoptions, lookups: *lookups };
     let verifies: FuturesUnordered<_> = targets(&wanted)
         .into_iter()
         .map(|target| async move {
@@ -427,7 +388,8 @@ async fn look(
         };
     }
     io.emit(Progress::Phase { what: "reading what is there".to_owned() });
-    let world = observe(io, &wanted, &bounds, spec.settings.read_attempts).await;
+    let limiter = Limiter::new(&spec.rates, &spec.providers);
+    let world = observe(io, &limiter, &wanted, &bounds, spec.settings.read_attempts).await;
     let plan = plan(Inputs {
         desired: &spec.desired,
         recorded: &recorded,
@@ -459,7 +421,7 @@ fn objects(recorded: &BTreeMap<BlockAddr, BlockInput>) -> BTreeMap<ResourceAddr,
     objects
 }
 
-/// The outputs of every recorded object, as last seen.
+/// The outputs of every recorded object, as last seen, and of what lookups found.
 fn known_outputs(prepared: &Prepared) -> BTreeMap<ResourceAddr, Fields> {
     let mut outputs = BTreeMap::new();
     for (block, recorded) in &prepared.recorded {
@@ -474,5 +436,6 @@ fn known_outputs(prepared: &Prepared) -> BTreeMap<ResourceAddr, Fields> {
             outputs.insert(block.resource(name.clone()), fields);
         }
     }
+    outputs.extend(prepared.plan.lookups.iter().map(|(addr, found)| (addr.clone(), found.outputs())));
     outputs
 }

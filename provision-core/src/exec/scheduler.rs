@@ -8,13 +8,15 @@ use futures::StreamExt as _;
 use futures::channel::mpsc;
 use futures::future::{Either, select};
 use petgraph::Direction;
+use petgraph::algo::toposort;
 use petgraph::graph::{DiGraph, NodeIndex};
 use tracing::Instrument as _;
 
 use super::action::Acted;
 use super::context::{ActionError, Exec};
+use super::limiter::Rank;
 use super::report::{ActionReport, ActionResult, CheckReport};
-use crate::id::{BlockAddr, EnvName};
+use crate::id::{BlockAddr, EnvName, ResourceAddr};
 use crate::plan::{ActionGraph, Node};
 use crate::progress::{CheckResult, Progress, Verb};
 
@@ -44,6 +46,27 @@ enum Ended {
     Action(Result<Acted, ActionError>),
     /// What the checks of a block told.
     Gate(Result<Vec<CheckReport>, ActionError>),
+}
+
+/// Whose calls go first where not all can at once: the further it is from there to the end of the run, the sooner.
+pub(super) fn ranks(actions: &ActionGraph) -> BTreeMap<ResourceAddr, Rank> {
+    let graph = &actions.graph;
+    let mut left = vec![0_u32; graph.node_count()];
+    let mut ranks = BTreeMap::new();
+    // A graph of actions has no cycle.
+    for node in toposort(graph, None).unwrap_or_default().into_iter().rev() {
+        let after = graph.neighbors(node).filter_map(|next| left.get(next.index())).max().copied().unwrap_or_default();
+        let own = subject(&graph[node]);
+        let way = after.saturating_add(u32::from(own.is_some()));
+        if let Some(slot) = left.get_mut(node.index()) {
+            *slot = way;
+        }
+        if let Some(resource) = own {
+            let rank = ranks.entry(resource.clone()).or_insert(Rank(way));
+            *rank = (*rank).max(Rank(way));
+        }
+    }
+    ranks
 }
 
 /// Runs every action of the graph.
@@ -391,7 +414,7 @@ fn start(exec: &Arc<Exec>, node: Node, index: NodeIndex, sender: mpsc::Unbounded
 }
 
 /// Whose action it is.
-fn subject(node: &Node) -> Option<&crate::id::ResourceAddr> {
+fn subject(node: &Node) -> Option<&ResourceAddr> {
     match node {
         Node::Apply(addr) | Node::Retire(addr) | Node::MoveOut(addr) | Node::MoveIn(addr) => Some(addr),
         Node::Gate(_) | Node::Stage(_) => None,
@@ -406,12 +429,12 @@ fn planned_verb(exec: &Exec, node: &Node) -> Verb {
         Node::MoveOut(_) | Node::MoveIn(_) => return Verb::Move,
         Node::Retire(_) | Node::Gate(_) | Node::Stage(_) => return Verb::Delete,
     };
-    let allowed = exec.plan.resource(addr).map(|resource| resource.allowed.clone()).unwrap_or_default();
-    if allowed.contains(&Outcome::Adopt) {
+    let allowed = |outcome| exec.plan.resource(addr).is_some_and(|resource| resource.allowed.contains(&outcome));
+    if allowed(Outcome::Adopt) {
         Verb::Adopt
-    } else if allowed.contains(&Outcome::Replace) {
+    } else if allowed(Outcome::Replace) {
         Verb::Replace
-    } else if allowed.contains(&Outcome::Create) {
+    } else if allowed(Outcome::Create) {
         Verb::Create
     } else {
         Verb::Update

@@ -11,9 +11,9 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::attempt::{stamped_anew, with_text};
-use super::context::{ActionError, Exec, backoff};
-use super::looking::outputs_of;
-use super::observe::read_all;
+use super::context::{ActionError, Again, Exec, backoff};
+use super::looking::{computed, outputs_of};
+use super::reading::read_all;
 use crate::call::{
     Answer, Effect, Mark, Observed, Readiness, ReadyCall, Recovery, Refusal, Scope, Sending, ServerTime,
     token_outlasts_request,
@@ -77,7 +77,7 @@ impl Exec {
             {
                 resends += 1;
                 self.pause(backoff(resends)).await?;
-                if let Some(settled) = self.resend(intent, sending).await? {
+                if let Some(settled) = self.resend(addr, intent, sending).await? {
                     return Ok(settled);
                 }
             }
@@ -111,11 +111,17 @@ impl Exec {
     }
 
     /// Sends the recorded request once more.
-    async fn resend(&self, intent: &Intent, sending: &Sending) -> Result<Option<Settled>, ActionError> {
-        let key = self.keys.lock(&intent.target, intent.object.as_ref()).await;
-        let permit = self.limiter.acquire(&self.io, &intent.target).await;
+    async fn resend(
+        &self,
+        addr: &ResourceAddr,
+        intent: &Intent,
+        sending: &Sending,
+    ) -> Result<Option<Settled>, ActionError> {
+        let on = (&intent.target, intent.object.as_ref());
+        let turn = self.turn(addr, on, &intent.call.api, Again::No).await?;
         // Once more: all that may have taken long.
         if !self.stamp_is_good(sending)? && !mutant::on(Mutant::StampRenewedOnRepeat) {
+            turn.not_sent();
             return Ok(None);
         }
         let mut sending = sending.clone();
@@ -129,14 +135,13 @@ impl Exec {
             sending.call = with_text(&sending.call, token.as_str(), &anew);
         }
         let answer = self.io.call(intent.target.clone(), sending).await;
-        drop((permit, key));
+        match &answer {
+            Answer::Refused { refusal: Refusal::Throttled, .. } => turn.throttled(&self.io),
+            Answer::Done { .. } | Answer::Refused { .. } | Answer::Unknown { .. } => drop(turn),
+        }
         Ok(match answer {
             Answer::Done { id, outputs, .. } => Some(Settled::Landed { id, outputs, how: Landed::Repeated }),
             // Refused this time; what happened to the first one is still open, so it is looked for again.
-            Answer::Refused { refusal: Refusal::Throttled, .. } => {
-                self.limiter.throttled(&self.io, &intent.target);
-                None
-            }
             Answer::Refused { .. } | Answer::Unknown { .. } => None,
         })
     }
@@ -164,6 +169,17 @@ impl Exec {
             let address = |mark: &Option<Mark>| mark.as_ref().map(|mark| mark.address.clone());
             all.objects.retain(|seen| address(&seen.mark) == address(&intent.mark));
         }
+        // Not every API lists what carries a mark wherever it is: IAM does only below a path.
+        if let (true, Effect::Create { fields, .. }, Some(mark)) =
+            (all.objects.is_empty(), &intent.call.effect, &intent.mark)
+            && matches!(intent.call.recovery, Recovery::Name { .. } | Recovery::NaturalKey { .. })
+            && let Some(key) = self.taken_key(intent, fields)
+        {
+            let attempts = self.settings.read_attempts;
+            let named = read_all(&self.io, &self.limiter, &intent.target, type_name, &Scope::Key(key), attempts).await;
+            let named = named.map_err(|reason| ActionError::Unsettled { api: intent.call.api.clone(), reason })?;
+            all.objects.extend(named.objects.into_iter().filter(|seen| seen.mark.as_ref() == Some(mark)));
+        }
         let found = all.objects.first();
         let landed = match (&intent.call.effect, found) {
             (Effect::Create { computed, .. }, Some(observed)) => Some(Settled::Landed {
@@ -175,7 +191,9 @@ impl Exec {
                 let schema = self.providers.schema(&intent.target.provider, type_name);
                 let same = shows(schema, observed, fields)
                     && mark.as_ref().is_none_or(|mark| observed.mark.as_ref() == Some(mark));
-                same.then(|| Settled::Landed { id: None, outputs: Fields::new(), how: Landed::Found })
+                // What the answer would have told: a later call of the change may need it.
+                let outputs = || schema.map(|schema| computed(schema, &observed.fields)).unwrap_or_default();
+                same.then(|| Settled::Landed { id: None, outputs: outputs(), how: Landed::Found })
             }
             (Effect::Remove, Some(observed)) => (observed.readiness == Readiness::Going).then(|| Settled::Landed {
                 id: None,

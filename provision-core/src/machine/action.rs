@@ -41,6 +41,8 @@ pub enum Action {
     List {
         /// Below which.
         prefix: String,
+        /// Only those after this name, where one is given: what comes before it costs nothing.
+        after: Option<String>,
     },
     /// Ask an endpoint who we are.
     Verify {

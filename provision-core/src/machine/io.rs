@@ -272,9 +272,9 @@ impl Io {
         }
     }
 
-    /// Lists the names directly below a prefix.
-    pub async fn list(&self, prefix: String) -> ListAnswer {
-        match self.ask(Action::List { prefix }).await {
+    /// Lists the names directly below a prefix, or those of them that come after a name.
+    pub async fn list(&self, prefix: String, after: Option<String>) -> ListAnswer {
+        match self.ask(Action::List { prefix, after }).await {
             Event::List(answer) => answer,
             other => ListAnswer::Failed(mismatch(&other)),
         }

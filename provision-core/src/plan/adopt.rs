@@ -12,16 +12,20 @@ use crate::call::{Mark, Observed};
 use crate::desired::DesiredResource;
 use crate::id::{ObjectId, ResourceAddr, TypeName};
 use crate::mutant::{self, Mutant};
-use crate::schema::{Reads, Schema};
+use crate::schema::{Field, Reads, Schema};
 use crate::target::TargetId;
-use crate::value::{Expr, Fields, Value};
+use crate::value::{Expr, Fields, Tree, Value};
 
 /// What an object that is taken over has in the fields that reads do not show, as far as that can be believed: what its
 /// definition says. `value` gives what is known of an expression.
 pub(crate) fn on_trust(schema: &Schema, desired: &DesiredResource, value: impl Fn(&Expr) -> Option<Value>) -> Fields {
-    let unread = schema.fields.iter().filter(|field| field.reads == Reads::Unread);
-    let defined = unread.filter_map(|field| Some((field.name.to_owned(), value(desired.inputs.get(field.name)?)?)));
+    let defined =
+        unread(schema).filter_map(|field| Some((field.name.to_owned(), value(desired.inputs.get(field.name)?)?)));
     defined.filter(|(_, value)| !value.is_null()).collect()
+}
+
+fn unread(schema: &Schema) -> impl Iterator<Item = &Field> {
+    schema.fields.iter().filter(|field| field.reads == Reads::Unread)
 }
 
 impl Planner<'_> {
@@ -86,10 +90,17 @@ impl Planner<'_> {
                 "{addr} ({at}): a run was cut off while it called {api}, which may have made an object; apply first, then adopt"
             ));
         }
-        if let Some(owner) = self.owner(id).filter(|_| !mutant::on(Mutant::AdoptsTwice)) {
+        if let Some(owner) = self.owner(id, &desired.type_name, target).filter(|_| !mutant::on(Mutant::AdoptsTwice)) {
             return Err(format!("{addr} ({at}): {id} is the object of {owner}; write `.moved_from(..)` to move it"));
         }
-        if let Some(other) = self.adopter(id, addr) {
+        // As far as the code says what the other one is about.
+        let same = |other: &ResourceAddr| {
+            self.desired(other).is_none_or(|definition| {
+                let there = self.kind(other, definition).map(|kind| kind.target);
+                definition.type_name == desired.type_name && there.is_ok_and(|there| there == target)
+            })
+        };
+        if let Some(other) = self.adopter(id, addr).filter(same) {
             return Err(format!("{addr} ({at}): {id} is just being taken over by {other}, in another run"));
         }
         let observed = match self.inputs.world.presence(target, &desired.type_name, id) {
@@ -107,8 +118,7 @@ impl Planner<'_> {
         {
             return Err(format!("{addr} ({at}): {id} carries the mark of {problem}"));
         }
-        let wanted: BTreeMap<String, Wanted> =
-            desired.inputs.iter().map(|(field, expr)| (field.clone(), self.wanted(expr))).collect();
+        let wanted = self.all_wanted(desired);
         let trusted = self.trusted(schema, desired);
         let current = Current::Present { observed, recorded: &trusted, applied: None, mark: None };
         let decision = decide(schema, &wanted, &desired.lifecycle.ignore_changes, current);
@@ -136,7 +146,14 @@ impl Planner<'_> {
             new_name: None,
             retire: Vec::new(),
             users: BTreeSet::new(),
-            uses: BTreeSet::new(),
+            // What is believed of it names them: they are taken over first.
+            uses: unread(schema)
+                .filter_map(|field| desired.inputs.get(field.name))
+                .flat_map(Tree::outputs)
+                .map(|output| output.resource.clone())
+                .collect::<BTreeSet<_>>()
+                .into_iter()
+                .collect(),
         }))
     }
 

@@ -77,6 +77,12 @@ impl Ceiling {
             };
             out.extend(self.beyond(&addr, before, resource).map(|what| Outside { resource: addr, what }));
         }
+        // A run takes the answers from its plan; should it have others, nothing is done with them.
+        for (addr, found) in later.lookups.iter().filter(|(addr, found)| self.approved.lookups.get(addr) != Some(found))
+        {
+            let what = format!("would use {} {}, which the plan did not find", found.query.type_name, found.id);
+            out.push(Outside { resource: addr.clone(), what });
+        }
         out
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +13,7 @@ use crate::id::{
     BlockAddr, CheckName, Digest, EnvName, Generation, InfraId, Nonce, ObjectId, ProviderName, ResourceAddr,
     ResourceName, Revision, RunId, TypeName,
 };
+use crate::lookup::FoundObject;
 use crate::target::TargetId;
 use crate::value::{Exprs, Fields};
 
@@ -60,6 +62,9 @@ pub struct Plan {
     pub simulated: bool,
     /// The environments, in the order in which they are applied.
     pub environments: Vec<EnvName>,
+    /// What lookups found that planned blocks have or use. A run of the plan uses this, and does not ask again.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub lookups: BTreeMap<ResourceAddr, FoundObject>,
     /// The blocks, in or out of the code.
     pub blocks: BTreeMap<BlockAddr, BlockPlan>,
     /// What a reader should know that is no change.
@@ -130,16 +135,17 @@ pub struct ResourcePlan {
     /// Where something may be done: the object's fields as they are, the server's included.
     pub before: Option<Fields>,
     /// Where something may be done and the resource stays: the fields that the definition sets, and defaults. What is
-    /// known is filled in.
-    pub after: Option<Exprs>,
+    /// known is filled in; where that is nothing, the definition's own are shared.
+    pub after: Option<Arc<Exprs>>,
     /// The name that a new object gets.
     pub new_name: Option<NewName>,
     /// Objects that go: the present one where it is deleted, and those that were deposed.
     pub retire: Vec<Retirement>,
     /// The resources that use this one, by the log or the code: what has to go or change before it goes.
     pub users: BTreeSet<ResourceAddr>,
-    /// The resources that it uses, by the code.
-    pub uses: BTreeSet<ResourceAddr>,
+    /// The resources that it uses, by the code: each once, in the order of their addresses. A set would take ten times as
+    /// much memory for the one or two that most use.
+    pub uses: Vec<ResourceAddr>,
 }
 
 /// One thing that can happen to a resource.
@@ -324,6 +330,7 @@ impl ResourcePlan {
             Reason::New
             | Reason::Gone { .. }
             | Reason::Field { .. }
+            | Reason::FoundOther { .. }
             | Reason::MarkLost
             | Reason::LeftCode
             | Reason::DestroyAsked

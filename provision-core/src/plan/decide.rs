@@ -25,6 +25,16 @@ pub enum Wanted {
     },
 }
 
+impl Wanted {
+    /// The same for a reader: what is known, filled in.
+    pub(super) fn into_expr(self) -> Expr {
+        match self {
+            Self::Known(value) => value.into_wide(),
+            Self::Unknown { expr, fresh: _ } => expr,
+        }
+    }
+}
+
 /// What there is of a resource.
 #[derive(Debug, Clone, Copy)]
 pub enum Current<'a> {
@@ -126,7 +136,7 @@ fn compare(
                     reasons.push(Reason::NoLongerOurs { field: field.name.to_owned(), stays });
                 }
             }
-            Role::Name { .. } | Role::Computed => {}
+            Role::Name { .. } | Role::GlobalName { .. } | Role::Computed => {}
             // The DSL always gives these; a definition without them says nothing about the field.
             Role::Required | Role::Default(_) => {}
         },
@@ -159,7 +169,7 @@ fn compare(
 fn replaces(field: &Field, differs: Certainty) -> Certainty {
     match field.on_change {
         OnChange::Replace => differs,
-        OnChange::Update => Certainty::No,
+        OnChange::Update | OnChange::Moves => Certainty::No,
     }
 }
 
@@ -202,6 +212,7 @@ fn outcomes(reasons: Vec<Reason>) -> Decision {
             | Reason::UsesWhatGoesFirst { .. }
             | Reason::Adopted { .. }
             | Reason::OnTrust { .. }
+            | Reason::FoundOther { .. }
             | Reason::Kept { .. } => {}
         }
     }

@@ -1,12 +1,11 @@
 //! The graph over the actions of all blocks of a plan.
 
-use std::collections::BTreeMap;
-
 use petgraph::algo::{has_path_connecting, toposort};
 use petgraph::graph::{DiGraph, NodeIndex};
 use thiserror::Error;
 
 use super::data::{Moved, Plan};
+use crate::fast::{FastMap, FastSet};
 use crate::id::{BlockAddr, EnvName, ResourceAddr};
 use crate::mutant::{self, Mutant};
 
@@ -100,7 +99,7 @@ pub fn action_graph(plan: &Plan) -> Result<ActionGraph, Cycle> {
         let gate = build.node(Node::Gate(block.clone()));
         for name in change.resources.keys() {
             if let Some(apply) = build.find(&Node::Apply(block.resource(name.clone()))) {
-                build.graph.update_edge(apply, gate, ());
+                build.connect(apply, gate);
             }
         }
     }
@@ -126,7 +125,8 @@ pub fn action_graph(plan: &Plan) -> Result<ActionGraph, Cycle> {
 #[derive(Default)]
 struct Build {
     graph: DiGraph<Node, ()>,
-    index: BTreeMap<Node, NodeIndex>,
+    index: FastMap<Node, NodeIndex>,
+    edges: FastSet<(NodeIndex, NodeIndex)>,
 }
 
 impl Build {
@@ -141,7 +141,14 @@ impl Build {
     /// An edge where both ends are part of the plan: what does not change is not waited for.
     fn edge(&mut self, from: &Node, to: &Node) {
         if let (Some(from), Some(to)) = (self.find(from), self.find(to)) {
-            self.graph.update_edge(from, to, ());
+            self.connect(from, to);
+        }
+    }
+
+    /// An edge, once: to look for it among all that leave a node would take as long as there are.
+    fn connect(&mut self, from: NodeIndex, to: NodeIndex) {
+        if self.edges.insert((from, to)) {
+            self.graph.add_edge(from, to, ());
         }
     }
 
@@ -160,7 +167,7 @@ impl Build {
                 let before: Vec<NodeIndex> = used.chain(gates).filter_map(|node| self.find(&node)).collect();
                 for before in before {
                     if !has_path_connecting(&self.graph, retire, before, None) {
-                        self.graph.update_edge(before, retire, ());
+                        self.connect(before, retire);
                     }
                 }
             }
@@ -173,7 +180,7 @@ impl Build {
         for env in &plan.environments {
             let stage = self.node(Node::Stage(env.clone()));
             if let Some(before) = before {
-                self.graph.update_edge(before, stage, ());
+                self.connect(before, stage);
             }
             for (block, change) in plan.changes().filter(|(_, change)| change.env == *env) {
                 let nodes = change.resources.keys().flat_map(|name| {
@@ -188,9 +195,9 @@ impl Build {
                 for node in
                     nodes.chain([Node::Gate(block.clone())]).filter_map(|node| self.find(&node)).collect::<Vec<_>>()
                 {
-                    self.graph.update_edge(node, stage, ());
+                    self.connect(node, stage);
                     if let Some(before) = before {
-                        self.graph.update_edge(before, node, ());
+                        self.connect(before, node);
                     }
                 }
             }

@@ -7,10 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::call::{Mark, Observed, Readiness, ServerTime};
 use crate::desired::Desired;
+use crate::desired::Finding;
 use crate::id::{
     BlockAddr, DcName, EnvName, Generation, Nonce, ObjectId, ProviderName, ResourceAddr, Revision, TypeName,
 };
+use crate::lookup::{Looked, Query};
 use crate::provider::Provider;
+use crate::reach::{Never, Question, Reach, Step, Unanswered, Verdict};
 use crate::schema::{Reads, Schema};
 use crate::stream::BlockState;
 use crate::target::TargetId;
@@ -103,13 +106,21 @@ pub enum Missing {
     Keep,
 }
 
+/// Something for each type of a target.
+type OfTypes<T> = BTreeMap<TargetId, BTreeMap<TypeName, T>>;
+
+fn of_type<'a, T>(all: &'a OfTypes<T>, target: &TargetId, type_name: &TypeName) -> Option<&'a T> {
+    all.get(target)?.get(type_name)
+}
+
 /// What the clouds hold, as far as reads have shown.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct World {
-    objects: BTreeMap<(TargetId, TypeName), BTreeMap<ObjectId, Observed>>,
-    absent: BTreeSet<(TargetId, TypeName, ObjectId)>,
-    unread: BTreeMap<(TargetId, TypeName), String>,
+    objects: OfTypes<BTreeMap<ObjectId, Observed>>,
+    absent: OfTypes<BTreeSet<ObjectId>>,
+    unread: OfTypes<String>,
     settled: BTreeMap<TargetId, ServerTime>,
+    looked: BTreeMap<Query, Looked>,
 }
 
 /// Whether an object is there.
@@ -124,35 +135,45 @@ pub enum Presence<'a> {
 }
 
 impl World {
+    /// Adds what came of a query.
+    pub fn looked_up(&mut self, query: Query, looked: Looked) {
+        self.looked.insert(query, looked);
+    }
+
+    /// What came of a query; `None` where it was not asked.
+    pub fn looked(&self, query: &Query) -> Option<&Looked> {
+        self.looked.get(query)
+    }
+
     /// Adds what a read showed.
     pub fn saw(&mut self, target: &TargetId, type_name: &TypeName, observed: Observed) {
-        self.objects.entry((target.clone(), type_name.clone())).or_default().insert(observed.id.clone(), observed);
+        let types = self.objects.entry(target.clone()).or_default();
+        types.entry(type_name.clone()).or_default().insert(observed.id.clone(), observed);
     }
 
     /// Notes that an object is not there: only after the visibility bound, and never from one read.
     pub fn saw_absent(&mut self, target: &TargetId, type_name: &TypeName, id: &ObjectId) {
-        self.absent.insert((target.clone(), type_name.clone(), id.clone()));
+        let types = self.absent.entry(target.clone()).or_default();
+        types.entry(type_name.clone()).or_default().insert(id.clone());
     }
 
     /// Notes that a sweep could not be completed.
     pub fn unread(&mut self, target: &TargetId, type_name: &TypeName, why: String) {
-        self.unread.insert((target.clone(), type_name.clone()), why);
+        self.unread.entry(target.clone()).or_default().insert(type_name.clone(), why);
     }
 
     /// Whether an object is there. One that is on its way out counts as absent.
     pub fn presence(&self, target: &TargetId, type_name: &TypeName, id: &ObjectId) -> Presence<'_> {
-        let key = (target.clone(), type_name.clone());
-        if let Some(observed) = self.objects.get(&key).and_then(|objects| objects.get(id)) {
+        if let Some(observed) = of_type(&self.objects, target, type_name).and_then(|objects| objects.get(id)) {
             return match observed.readiness {
                 Readiness::Going => Presence::Absent,
                 Readiness::Ready | Readiness::Pending | Readiness::Failed(_) => Presence::Present(observed),
             };
         }
-        let (target, type_name) = key;
-        if self.absent.contains(&(target.clone(), type_name.clone(), id.clone())) {
+        if of_type(&self.absent, target, type_name).is_some_and(|absent| absent.contains(id)) {
             return Presence::Absent;
         }
-        Presence::Unknown(self.unread.get(&(target, type_name)).map(String::as_str))
+        Presence::Unknown(self.unread_reason(target, type_name))
     }
 
     /// Notes that all reads of the target show what calls have done whose last instant was before this.
@@ -168,12 +189,13 @@ impl World {
 
     /// Why a sweep of the type could not be completed.
     pub fn unread_reason(&self, target: &TargetId, type_name: &TypeName) -> Option<&str> {
-        self.unread.get(&(target.clone(), type_name.clone())).map(String::as_str)
+        of_type(&self.unread, target, type_name).map(String::as_str)
     }
 
     /// All objects that carry a mark and are not on their way out.
     pub fn marked(&self) -> impl Iterator<Item = (&TargetId, &TypeName, &Observed, &Mark)> {
-        self.objects.iter().flat_map(|((target, type_name), objects)| {
+        let types = self.objects.iter().flat_map(|(target, types)| types.iter().map(move |of| (target, of)));
+        types.flat_map(|(target, (type_name, objects))| {
             objects.values().filter_map(move |observed| {
                 let mark = observed.mark.as_ref()?;
                 (observed.readiness != Readiness::Going).then_some((target, type_name, observed, mark))
@@ -199,6 +221,41 @@ impl Providers {
         self.by_name.get(name)
     }
 
+    /// Whether traffic gets from one place to another.
+    ///
+    /// # Errors
+    /// Places that are none, or that no provider knows.
+    pub fn reach(&self, desired: &Desired, question: &Question) -> Result<Reach, Unanswered> {
+        let mut answers = self.by_name.values().filter_map(|provider| provider.reach(desired, question));
+        let nobody = || Unanswered::Nobody { reason: "no provider knows these places".to_owned() };
+        answers.next().unwrap_or_else(|| Err(nobody()))
+    }
+
+    /// What must never be, and is not ruled out by what is written.
+    pub fn violations(&self, desired: &Desired) -> Vec<Finding> {
+        let violated = desired.nevers.iter().filter_map(|Never { question, location }| {
+            let problem = match self.reach(desired, question) {
+                Ok(Reach { verdict: Verdict::No, .. }) => return None,
+                Ok(Reach { verdict, steps }) => {
+                    let steps: String =
+                        steps.iter().map(|Step { verdict, because }| format!("\n  {verdict:<4}{because}")).collect();
+                    let may = if verdict == Verdict::May { "may get there" } else { "gets there" };
+                    format!("what must never get there {may}; one of these has to say no:{steps}")
+                }
+                Err(unanswered) => unanswered.to_string(),
+            };
+            Some(Finding { location: location.clone(), subject: format!("never {question}"), problem })
+        });
+        violated.collect()
+    }
+
+    /// What the providers advise against, in the order of its places.
+    pub fn advice(&self, desired: &Desired) -> Vec<Finding> {
+        let mut advice: Vec<Finding> = self.by_name.values().flat_map(|provider| provider.advice(desired)).collect();
+        advice.sort();
+        advice
+    }
+
     /// The fields that reads do not show, by type: what a simulated cloud is not to show either.
     pub fn unread(&self) -> BTreeMap<TypeName, BTreeSet<String>> {
         let schemas = self.by_name.values().flat_map(|provider| provider.schemas());
@@ -208,6 +265,18 @@ impl Providers {
             Some((schema.type_name.parse().ok()?, fields)).filter(|(_, fields)| !fields.is_empty())
         });
         unread.collect()
+    }
+
+    /// The data sources, by type: what a simulated cloud makes something up of.
+    pub fn data_sources(&self) -> BTreeMap<TypeName, &'static Schema> {
+        let schemas = self.by_name.values().flat_map(|provider| provider.data_sources());
+        schemas.filter_map(|schema| Some((schema.type_name.parse().ok()?, *schema))).collect()
+    }
+
+    /// The schema of a data source.
+    pub fn data_source(&self, provider: &ProviderName, type_name: &TypeName) -> Option<&'static Schema> {
+        let provider = self.by_name.get(provider)?;
+        provider.data_sources().iter().find(|schema| schema.type_name == type_name.as_str()).copied()
     }
 
     /// The schema of a type.

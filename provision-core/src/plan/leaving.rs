@@ -128,7 +128,7 @@ impl Planner<'_> {
             new_name: None,
             retire,
             users: self.recorded_users(addr),
-            uses: BTreeSet::new(),
+            uses: Vec::new(),
         })
     }
 

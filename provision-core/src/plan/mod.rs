@@ -16,12 +16,15 @@ mod first;
 mod graph;
 mod input;
 mod leaving;
+mod lookups;
 mod moves;
 mod one;
+mod order;
 mod planner;
 mod reason;
 mod refuse;
 mod sealed;
+mod there;
 
 #[cfg(test)]
 mod tests;

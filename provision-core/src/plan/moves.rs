@@ -218,7 +218,7 @@ impl<'a> Planner<'a> {
                 new_name: None,
                 retire: Vec::new(),
                 users: BTreeSet::new(),
-                uses: BTreeSet::new(),
+                uses: Vec::new(),
             };
             if self.change(&from.block).is_none() && !self.is_refused(&from.block) {
                 // A block that neither the code nor its own log knows: an object was on its way there.

@@ -1,6 +1,7 @@
 //! The plan for one resource of the code.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::data::{Existing, NewName, Outcome, ReplaceOrder, ResourcePlan};
 use super::decide::{Current, Decision, Wanted, decide};
@@ -13,10 +14,10 @@ use crate::desired::DesiredResource;
 use crate::id::ResourceAddr;
 use crate::mutant::{self, Mutant};
 use crate::provider::Provider;
-use crate::schema::Schema;
+use crate::schema::{Role, Schema};
 use crate::stream::event::ObjectRecord;
 use crate::target::TargetId;
-use crate::value::Fields;
+use crate::value::{Exprs, Fields};
 
 /// What the providers and the data centre say about a resource.
 pub(super) struct Kind<'a> {
@@ -47,8 +48,7 @@ impl<'a> Planner<'a> {
         }
         self.everything_used_is_there(addr, desired)?;
         let Kind { schema, provider, target } = self.kind(addr, desired)?;
-        let wanted: BTreeMap<String, Wanted> =
-            desired.inputs.iter().map(|(field, expr)| (field.clone(), self.wanted(expr))).collect();
+        let wanted = self.all_wanted(desired);
 
         let state = self.recorded(addr);
         let object = state.map(|state| &state.object);
@@ -82,6 +82,7 @@ impl<'a> Planner<'a> {
             Some(object) if object.type_name != desired.type_name => of_another_type(object, desired),
             Some(_) | None => decide(schema, &wanted, &desired.lifecycle.ignore_changes, current),
         };
+        self.say_what_was_found(addr, desired, &mut decision);
         let certain = calls.is_empty();
         allow_for_open_calls(calls, schema, &mut decision);
         let order = match object {
@@ -96,7 +97,8 @@ impl<'a> Planner<'a> {
             if state.applied.is_none() && decision.allowed == BTreeSet::from([Outcome::NoOp]) {
                 decision.reasons.push(Reason::NotFinished);
             }
-            if state.object.depends_on != desired.depends_on() && decision.allowed == BTreeSet::from([Outcome::NoOp]) {
+            if !state.object.depends_on.iter().eq(desired.uses()) && decision.allowed == BTreeSet::from([Outcome::NoOp])
+            {
                 decision.reasons.push(Reason::RefsMoved);
             }
         }
@@ -104,7 +106,10 @@ impl<'a> Planner<'a> {
         let new_name = schema
             .name_field()
             .filter(|(field, _)| makes && !wanted.contains_key(field.name))
-            .map(|(field, max)| NewName { field: field.name.to_owned(), name: self.new_name(addr, max) });
+            .map(|(field, max)| NewName { field: field.name.to_owned(), name: self.new_name(addr, field.role, max) });
+        // What something may be done for is shown; the planner takes away what is not.
+        let stays = decision.allowed.iter().all(|outcome| *outcome == Outcome::NoOp);
+        let after = (!stays).then(|| filled_in(&desired.inputs, wanted));
         Ok(Some(ResourcePlan {
             type_name: desired.type_name.clone(),
             target: target.clone(),
@@ -116,11 +121,11 @@ impl<'a> Planner<'a> {
             moved: None,
             existing: object.map(|object| Existing { id: object.id.clone() }),
             before: None,
-            after: None,
+            after,
             new_name,
             retire: self.deposed(addr),
             users: self.recorded_users(addr),
-            uses: desired.depends_on(),
+            uses: desired.uses().into_iter().cloned().collect(),
         }))
     }
 
@@ -137,8 +142,8 @@ impl<'a> Planner<'a> {
         addr: &ResourceAddr,
         desired: &DesiredResource,
     ) -> Result<(), String> {
-        let outside =
-            desired.depends_on().into_iter().find(|used| !self.is_selected(&used.block) && self.own(used).is_none());
+        let mut used = desired.uses().into_iter();
+        let outside = used.find(|used| !self.is_selected(&used.block) && self.own(used).is_none());
         match outside {
             None => Ok(()),
             Some(used) => Err(format!(
@@ -258,8 +263,11 @@ impl<'a> Planner<'a> {
     }
 
     /// A name that no present or deposed object of the resource has, nor one of another resource whose name begins alike.
-    fn new_name(&self, addr: &ResourceAddr, max: usize) -> String {
+    fn new_name(&self, addr: &ResourceAddr, role: Role, max: usize) -> String {
         let mut name = format!("{}-{}", addr.block.block, addr.name);
+        if matches!(role, Role::GlobalName { .. }) {
+            name = format!("{}-{name}", addr.block.dc);
+        }
         let taken = self.recorded(addr).is_some()
             || self.moves.out_of(addr).is_some()
             || self.state(&addr.block).is_some_and(|state| {
@@ -277,6 +285,19 @@ impl<'a> Planner<'a> {
         name.truncate(max);
         name
     }
+}
+
+/// The fields of a definition with what is known filled in: its own, where that is nothing.
+pub(super) fn filled_in(inputs: &Arc<Exprs>, wanted: BTreeMap<String, Wanted>) -> Arc<Exprs> {
+    let as_written = inputs.iter().all(|(field, written)| match wanted.get(field) {
+        Some(Wanted::Known(_)) => !written.has_symbols(),
+        Some(Wanted::Unknown { expr, fresh: _ }) => expr == written,
+        None => false,
+    });
+    if as_written {
+        return inputs.clone();
+    }
+    Arc::new(wanted.into_iter().map(|(field, wanted)| (field, wanted.into_expr())).collect())
 }
 
 fn of_another_type(object: &ObjectRecord, desired: &DesiredResource) -> Decision {

@@ -1,31 +1,41 @@
 //! The planner: walks the resources along their refs and decides for each.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use super::data::{BlockChange, BlockPlan, Existing, Outcome, Plan, ResourcePlan, Retirement};
+use super::data::{BlockChange, BlockPlan, Existing, NewName, Outcome, Plan, ResourcePlan, Retirement};
 use super::decide::Wanted;
 use super::input::{BlockInput, Inputs, Mode, Presence};
 use super::moves::Moves;
+use super::one::filled_in;
 use super::reason::Note;
+use super::there::{There, there};
 use crate::desired::{DesiredBlock, DesiredResource};
-use crate::id::{BlockAddr, CheckName, Digest, EnvName, ObjectId, ResourceAddr, ResourceName};
+use crate::fast::FastMap;
+use crate::id::{BlockAddr, CheckName, Digest, EnvName, ObjectId, ResourceAddr, ResourceName, TypeName};
+use crate::lookup::FoundObject;
 use crate::mutant::{self, Mutant};
+use crate::schema::OnChange;
 use crate::stream::event::ObjectRecord;
 use crate::stream::{BlockState, Health, ResourceState};
+use crate::target::TargetId;
 use crate::value::{Expr, Exprs, Fields, OutputRef, Symbol, Tree, Value};
 
 /// Makes the plan.
 pub fn plan(inputs: Inputs<'_>) -> Plan {
     let mut planner = Planner {
         inputs,
+        there: there(inputs),
         blocks: BTreeMap::new(),
-        outputs: BTreeMap::new(),
+        outputs: FastMap::default(),
         moves: Moves::default(),
-        users: BTreeMap::new(),
+        users: FastMap::default(),
         first: BTreeMap::new(),
         known: known(inputs.recorded),
         notes: Vec::new(),
+        found: BTreeMap::new(),
     };
+    planner.found = planner.found();
     planner.refuse_what_cannot_be_planned();
     planner.refuse_odd_adoptions();
     planner.find_moves();
@@ -49,18 +59,21 @@ pub fn plan(inputs: Inputs<'_>) -> Plan {
 
 pub(super) struct Planner<'a> {
     pub(super) inputs: Inputs<'a>,
+    there: FastMap<&'a BlockAddr, There<'a>>,
     pub(super) blocks: BTreeMap<BlockAddr, BlockPlan>,
     /// What is known of each decided resource's outputs.
-    outputs: BTreeMap<ResourceAddr, Outputs>,
+    outputs: FastMap<ResourceAddr, Outputs>,
     /// Objects that change their address.
     pub(super) moves: Moves<'a>,
     /// The resources whose recorded objects use an object of the key.
-    users: BTreeMap<ResourceAddr, BTreeSet<ResourceAddr>>,
+    users: FastMap<ResourceAddr, BTreeSet<ResourceAddr>>,
     /// What has to go first because what it uses does: that.
     pub(super) first: BTreeMap<ResourceAddr, BTreeSet<ResourceAddr>>,
     /// Every object that a log knows.
     pub(super) known: BTreeSet<&'a ObjectId>,
     pub(super) notes: Vec<Note>,
+    /// What lookups found.
+    pub(super) found: BTreeMap<ResourceAddr, FoundObject>,
 }
 
 /// What is known of a resource's outputs before apply.
@@ -80,12 +93,14 @@ impl<'a> Inputs<'a> {
 }
 
 impl<'a> Planner<'a> {
+    /// What there is of a block.
+    fn there(&self, block: &BlockAddr) -> There<'a> {
+        self.there.get(block).copied().unwrap_or_else(|| There::of(self.inputs, block))
+    }
+
     /// The definition of a block, unless everything is to go.
     pub(super) fn definition(&self, block: &BlockAddr) -> Option<&'a DesiredBlock> {
-        match self.inputs.mode {
-            Mode::Apply | Mode::Adopt => self.inputs.desired.blocks.get(block),
-            Mode::Destroy => None,
-        }
+        self.there(block).definition
     }
 
     /// The definition of a resource, unless everything is to go.
@@ -102,18 +117,17 @@ impl<'a> Planner<'a> {
     }
 
     pub(super) fn state(&self, block: &BlockAddr) -> Option<&'a BlockState> {
-        self.inputs.recorded.get(block).and_then(|recorded| recorded.as_ref().ok())
+        self.there(block).state
     }
 
     /// The environment of a block, by the code or else by its log.
     pub(super) fn env(&self, block: &BlockAddr) -> Option<&'a EnvName> {
-        let dc = self.inputs.desired.dcs.get(&block.dc);
-        dc.map(|dc| &dc.env).or_else(|| self.state(block)?.env.as_ref())
+        self.there(block).env
     }
 
     /// Whether the plan is about the block.
     pub(super) fn is_selected(&self, block: &BlockAddr) -> bool {
-        self.inputs.selection.names(block, self.env(block))
+        self.there(block).selected
     }
 
     /// What the resource's own log records of its present object.
@@ -141,7 +155,7 @@ impl<'a> Planner<'a> {
     }
 
     fn decide_all(&mut self) {
-        for addr in self.in_ref_order() {
+        for (addr, desired) in self.in_ref_order() {
             if !self.is_selected(&addr.block) {
                 // It stays as it is.
                 if let Some(state) = self.own(&addr) {
@@ -152,7 +166,6 @@ impl<'a> Planner<'a> {
             if self.is_refused(&addr.block) {
                 continue;
             }
-            let Some(desired) = self.desired(&addr) else { continue };
             match self.decide_one(&addr, desired) {
                 Ok(Some(resource)) => {
                     self.outputs.insert(addr.clone(), self.outputs_of(&addr, &resource));
@@ -189,56 +202,43 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Every desired resource after those whose outputs it uses. The DSL cannot write a cycle; a tree with one that
-    /// came another way leaves out what is in it, and the refs of the rest stay unknown.
-    fn in_ref_order(&self) -> Vec<ResourceAddr> {
-        let mut order = Vec::new();
-        let mut done = BTreeSet::new();
-        let all: BTreeMap<ResourceAddr, BTreeSet<ResourceAddr>> =
-            self.desired_blocks().map(|(addr, desired)| (addr, desired.depends_on())).collect();
-        for start in all.keys() {
-            // Depth first with a stack of our own: refs may go deep.
-            let mut stack = vec![(start.clone(), false)];
-            let mut open = BTreeSet::new();
-            while let Some((addr, expanded)) = stack.pop() {
-                if done.contains(&addr) {
-                    continue;
-                }
-                if expanded {
-                    done.insert(addr.clone());
-                    order.push(addr);
-                } else if open.insert(addr.clone())
-                    && let Some(uses) = all.get(&addr)
-                {
-                    stack.push((addr, true));
-                    stack.extend(uses.iter().map(|used| (used.clone(), false)));
-                }
-            }
-        }
-        order
+    /// What a definition wants of its fields.
+    pub(super) fn all_wanted(&self, desired: &DesiredResource) -> BTreeMap<String, Wanted> {
+        desired.inputs.iter().map(|(field, expr)| (field.clone(), self.wanted(expr))).collect()
     }
 
     pub(super) fn wanted(&self, expr: &Expr) -> Wanted {
-        let lookup = |output: &OutputRef| match self.outputs.get(&output.resource)? {
-            Outputs::Known(fields) => fields.get(&output.output).cloned(),
-            Outputs::Fresh | Outputs::May => None,
+        let lookup = |output: &OutputRef| match (self.found.get(&output.resource), self.outputs.get(&output.resource)) {
+            (Some(found), _) => found.output(&output.output),
+            (None, Some(Outputs::Known(fields))) => fields.get(&output.output).cloned(),
+            (None, Some(Outputs::Fresh | Outputs::May) | None) => None,
         };
+        // Most refs are all that a field holds.
+        if let Tree::Symbol(Symbol::Output(output)) = expr {
+            return match lookup(output) {
+                Some(value) => Wanted::Known(value),
+                None => Wanted::Unknown { expr: expr.clone(), fresh: self.is_fresh(output) },
+            };
+        }
         match expr.resolve(&lookup) {
             Ok(value) => Wanted::Known(value),
             Err(_) => {
-                let fresh = expr.outputs().iter().any(|output| {
-                    output.output == "id" && matches!(self.outputs.get(&output.resource), Some(Outputs::Fresh))
-                });
+                let fresh = expr.outputs().into_iter().any(|output| self.is_fresh(output));
                 Wanted::Unknown { expr: self.simplified(expr, &lookup), fresh }
             }
         }
+    }
+
+    /// Whether it certainly differs from any value that exists now.
+    fn is_fresh(&self, output: &OutputRef) -> bool {
+        output.output == "id" && matches!(self.outputs.get(&output.resource), Some(Outputs::Fresh))
     }
 
     /// The expression with what is known filled in, for the reader.
     fn simplified(&self, expr: &Expr, lookup: &impl Fn(&OutputRef) -> Option<Value>) -> Expr {
         let filled = expr.try_map::<Symbol, std::convert::Infallible>(&mut |symbol| {
             Ok(match symbol {
-                Symbol::Output(output) => {
+                Symbol::Output(output) | Symbol::Found(output) => {
                     lookup(output).map_or_else(|| Tree::Symbol(symbol.clone()), |value| value.widen())
                 }
                 Symbol::Text(_) => Tree::Symbol(symbol.clone()),
@@ -265,7 +265,16 @@ impl<'a> Planner<'a> {
         }
         let object = self.recorded(addr).map(|state| &state.object);
         let (Some(object), false) = (object, resource.allowed.iter().any(makes)) else { return Outputs::May };
-        Outputs::Known(self.seen(object))
+        let mut outputs = self.seen(object);
+        if resource.allowed.contains(&Outcome::Update) {
+            let desired = self.desired(addr);
+            let schema =
+                desired.and_then(|desired| self.inputs.providers.schema(&desired.provider, &desired.type_name));
+            outputs.retain(|name, _| {
+                schema.and_then(|schema| schema.field(name)).is_none_or(|field| field.on_change != OnChange::Moves)
+            });
+        }
+        Outputs::Known(outputs)
     }
 
     pub(super) fn deposed(&self, addr: &ResourceAddr) -> Vec<Retirement> {
@@ -285,15 +294,18 @@ impl<'a> Planner<'a> {
         self.users.get(addr).cloned().unwrap_or_default()
     }
 
-    /// The resource whose object this is, by any log.
-    pub(super) fn owner(&self, id: &ObjectId) -> Option<ResourceAddr> {
+    /// The resource whose object this is, by any log. Names that are ids are unique where they are, and two types can be
+    /// about one object, as are the two ends of a peering connection.
+    pub(super) fn owner(&self, id: &ObjectId, type_name: &TypeName, target: &TargetId) -> Option<ResourceAddr> {
+        let is_it =
+            |record: &ObjectRecord| record.id == *id && record.type_name == *type_name && record.target == *target;
         self.inputs.recorded.iter().find_map(|(block, recorded)| {
             let state = recorded.as_ref().ok()?;
-            let present = state.resources.iter().find(|(_, state)| state.object.id == *id).map(|(name, _)| name);
-            let deposed = || state.deposed.get(id).map(|deposed| &deposed.resource);
+            let present = state.resources.iter().find(|(_, state)| is_it(&state.object)).map(|(name, _)| name);
+            let deposed = || state.deposed.get(id).filter(|it| is_it(&it.record)).map(|deposed| &deposed.resource);
             let moving = || {
                 let mut moving = state.on_their_way(block, |other| self.state(other));
-                moving.find(|(other, _)| *other == id).map(|(_, moved)| &moved.resource)
+                moving.find(|(_, moved)| is_it(&moved.state.object)).map(|(_, moved)| &moved.resource)
             };
             Some(block.resource(present.or_else(deposed).or_else(moving)?.clone()))
         })
@@ -346,39 +358,39 @@ impl<'a> Planner<'a> {
 
     /// What a reader of the plan sees of each resource that something may be done for.
     fn describe(&mut self) {
-        let mut described = Vec::new();
-        for (block, plan) in &self.blocks {
+        let mut blocks = std::mem::take(&mut self.blocks);
+        for (block, plan) in &mut blocks {
             let BlockPlan::Planned(change) = plan else { continue };
-            for (name, resource) in change.resources.iter().filter(|(_, resource)| resource.acts()) {
-                let addr = block.resource(name.clone());
-                let before = self.recorded(&addr).map(|state| self.seen(&state.object)).or_else(|| {
-                    let existing = resource.existing.as_ref().filter(|_| resource.allowed.contains(&Outcome::Adopt))?;
-                    match self.inputs.world.presence(&resource.target, &resource.type_name, &existing.id) {
-                        Presence::Present(seen) => Some(self.taken_over(&addr, seen.fields.clone())),
-                        Presence::Absent | Presence::Unknown(_) => None,
-                    }
-                });
-                let after =
-                    self.desired(&addr).filter(|_| !resource.allowed.contains(&Outcome::Delete)).map(|desired| {
-                        let known = |expr: &Expr| match self.wanted(expr) {
-                            Wanted::Known(value) => value.widen(),
-                            Wanted::Unknown { expr, .. } => expr,
-                        };
-                        let mut after: Exprs =
-                            desired.inputs.iter().map(|(name, expr)| (name.clone(), known(expr))).collect();
-                        let name = resource.new_name.as_ref();
-                        after.extend(name.map(|name| (name.field.clone(), name.name.as_str().into())));
-                        after
-                    });
-                described.push((addr, before, after));
+            for (name, resource) in &mut change.resources {
+                // As it was decided, where it was.
+                let after = resource.after.take();
+                if resource.acts() {
+                    let addr = block.resource(name.clone());
+                    (resource.before, resource.after) =
+                        (self.before(&addr, resource), self.after(&addr, resource, after));
+                }
             }
         }
-        for (addr, before, after) in described {
-            let resource = self.change(&addr.block).and_then(|change| change.resources.get_mut(&addr.name));
-            if let Some(resource) = resource {
-                (resource.before, resource.after) = (before, after);
+        self.blocks = blocks;
+    }
+
+    fn before(&self, addr: &ResourceAddr, resource: &ResourcePlan) -> Option<Fields> {
+        self.recorded(addr).map(|state| self.seen(&state.object)).or_else(|| {
+            let existing = resource.existing.as_ref().filter(|_| resource.allowed.contains(&Outcome::Adopt))?;
+            match self.inputs.world.presence(&resource.target, &resource.type_name, &existing.id) {
+                Presence::Present(seen) => Some(self.taken_over(addr, seen.fields.clone())),
+                Presence::Absent | Presence::Unknown(_) => None,
             }
+        })
+    }
+
+    fn after(&self, addr: &ResourceAddr, resource: &ResourcePlan, decided: Option<Arc<Exprs>>) -> Option<Arc<Exprs>> {
+        let desired = self.desired(addr).filter(|_| !resource.allowed.contains(&Outcome::Delete))?;
+        let mut after = decided.unwrap_or_else(|| filled_in(&desired.inputs, self.all_wanted(desired)));
+        if let Some(NewName { field, name }) = &resource.new_name {
+            Arc::make_mut(&mut after).insert(field.clone(), name.as_str().into());
         }
+        Some(after)
     }
 
     /// An object's fields as last recorded and, where a read showed them, as they are.
@@ -408,14 +420,15 @@ impl<'a> Planner<'a> {
             generation,
             nonce,
             environments: desired.environments.clone(),
+            lookups: self.found,
             blocks: self.blocks,
             notes: self.notes,
         }
     }
 
     /// Who uses what, by the logs: present objects, those whose delete is due, and those that open calls may have made.
-    fn find_users(&self) -> BTreeMap<ResourceAddr, BTreeSet<ResourceAddr>> {
-        let mut users: BTreeMap<ResourceAddr, BTreeSet<ResourceAddr>> = BTreeMap::new();
+    fn find_users(&self) -> FastMap<ResourceAddr, BTreeSet<ResourceAddr>> {
+        let mut users = FastMap::<ResourceAddr, BTreeSet<ResourceAddr>>::default();
         for (block, recorded) in self.inputs.recorded {
             let Ok(state) = recorded else { continue };
             let now = |name: &ResourceName| {
@@ -440,9 +453,9 @@ impl<'a> Planner<'a> {
     }
 
     /// The addresses of what a log calls so: the same, unless it has moved.
-    fn now(&self, addr: &ResourceAddr) -> BTreeSet<ResourceAddr> {
+    fn now(&self, addr: &ResourceAddr) -> Vec<ResourceAddr> {
         let is_there = self.own(addr).is_some() && self.moves.out_of(addr).is_none();
-        if is_there { BTreeSet::from([addr.clone()]) } else { self.moves.since(addr) }
+        if is_there { vec![addr.clone()] } else { self.moves.since(addr).into_iter().collect() }
     }
 }
 

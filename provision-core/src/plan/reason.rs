@@ -59,6 +59,17 @@ pub enum Reason {
         /// Whether it differs at all.
         differs: Certainty,
     },
+    /// A field differs because a lookup finds something else than when the block was last applied.
+    FoundOther {
+        /// The field.
+        field: String,
+        /// The lookup.
+        lookup: ResourceAddr,
+        /// What it found then.
+        was: ObjectId,
+        /// What it finds now: the same, where something of it has changed.
+        is: ObjectId,
+    },
     /// Its mark was taken off or changed.
     MarkLost,
     /// The object is not ready yet, as after a run that was cut off while it waited: it is waited for.

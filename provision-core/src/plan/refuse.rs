@@ -102,7 +102,7 @@ impl Planner<'_> {
         let Some(dc) = self.inputs.desired.dcs.get(&addr.dc) else {
             return Some(format!("its data centre {} is not part of the infrastructure", addr.dc));
         };
-        block.resources.iter().find_map(|(name, resource)| {
+        let resources = block.resources.iter().find_map(|(name, resource)| {
             let DesiredResource { type_name, version, provider, inputs: _, lifecycle: _, location } = resource;
             let Some(schema) = self.inputs.providers.schema(provider, type_name) else {
                 return Some(format!("{name} ({location}): this build has no provider for {type_name}"));
@@ -123,7 +123,8 @@ impl Planner<'_> {
             (object.target != *target).then(|| {
                 format!("{name} ({location}): its object {} is in {}, and the data centre is now {target}", object.id, object.target)
             })
-        })
+        });
+        resources.or_else(|| self.lookup_problem(addr, block))
     }
 }
 

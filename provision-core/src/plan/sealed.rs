@@ -18,6 +18,7 @@ use thiserror::Error;
 use super::data::{Moved, Plan, ResourcePlan, Retirement};
 use super::input::Missing;
 use crate::id::{Digest, ResourceAddr};
+use crate::lookup::{FoundObject, Query};
 use crate::strict::{self, Budget};
 
 /// The name of the format.
@@ -184,6 +185,13 @@ fn contradiction(plan: &Plan) -> Result<(), SealedError> {
         }
         if change.after.contains(block) {
             return no(format!("{block} waits for itself"));
+        }
+    }
+    let mut answers: BTreeMap<&Query, (&ResourceAddr, &FoundObject)> = BTreeMap::new();
+    for (addr, found) in &plan.lookups {
+        let (first, same) = answers.entry(&found.query).or_insert((addr, found));
+        if *same != found {
+            return no(format!("{first} and {addr} ask the same and find {} and {}", same.id, found.id));
         }
     }
     let mut going: BTreeMap<&Retirement, ResourceAddr> = BTreeMap::new();

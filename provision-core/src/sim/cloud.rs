@@ -1,6 +1,6 @@
 //! The pure model of a cloud.
 
-use super::config::SimConfig;
+use super::config::{Rate, SimConfig};
 use super::ids::is_id;
 use super::model::{BadRecord, Model, Mutation, Record};
 use super::rules::{Decision, Refused, Rules};
@@ -58,6 +58,11 @@ impl SimCloud {
     /// From now on the checks of this block fail.
     pub fn make_unhealthy(&mut self, block: BlockAddr) {
         self.config.unhealthy.insert(block);
+    }
+
+    /// From now on each API of a target takes so many calls; `None`: any number.
+    pub fn throttle(&mut self, rate: Option<Rate>) {
+        self.config.throttle = rate;
     }
 
     /// How it behaves.

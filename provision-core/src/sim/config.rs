@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::latency::Latency;
 use crate::call::Bounds;
 use crate::id::{BlockAddr, TypeName};
+use crate::schema::Schema;
 
 /// How a simulated cloud behaves. All of it is deterministic: the same seed and the same calls give the same answers.
 ///
@@ -35,6 +36,9 @@ pub struct SimConfig {
     pub lag_calls: bool,
     /// The fields that reads do not show, by type: [`Providers::unread`](crate::plan::Providers::unread).
     pub unread: BTreeMap<TypeName, BTreeSet<String>>,
+    /// The data sources of which something is made up where the cloud holds nothing of the type:
+    /// [`Providers::data_sources`](crate::plan::Providers::data_sources).
+    pub data_sources: BTreeMap<TypeName, &'static Schema>,
     /// How many objects one page of a read holds; at least one.
     pub page_size: usize,
     /// How many calls and reads a target takes per API; `None`: any number.
@@ -65,6 +69,7 @@ impl Default for SimConfig {
             lag: Duration::ZERO,
             lag_calls: false,
             unread: BTreeMap::new(),
+            data_sources: BTreeMap::new(),
             page_size: 1000,
             throttle: None,
             unhealthy: BTreeSet::new(),

@@ -40,7 +40,7 @@ pub enum FileCloudError {
     },
     /// The file is not a journal of a simulated cloud.
     #[error("{} is not the journal of a simulated cloud; move it away, or use another directory", path.display())]
-    Foreign {
+    SomethingElse {
         /// Which file.
         path: PathBuf,
     },
@@ -130,12 +130,12 @@ impl Journal {
             if start.len() < HEADER_MAX as usize && (expected.starts_with(&start) || start.starts_with(expected)) {
                 return self.begin(seed);
             }
-            return Err(FileCloudError::Foreign { path: self.path.clone() });
+            return Err(FileCloudError::SomethingElse { path: self.path.clone() });
         };
         let line = start.get(..end).unwrap_or_default();
         let header: Header = match serde_json::from_slice(line) {
             Ok(header) => header,
-            Err(_) => return Err(FileCloudError::Foreign { path: self.path.clone() }),
+            Err(_) => return Err(FileCloudError::SomethingElse { path: self.path.clone() }),
         };
         if header.format > FORMAT {
             return Err(FileCloudError::Newer { path: self.path.clone(), format: header.format });

@@ -55,6 +55,8 @@ impl Latency {
             Scope::Mark(mark) => format!("{}{}", mark.address, mark.incarnation),
             Scope::Key(fields) => fields.keys().cloned().collect(),
             Scope::Tagged(tags) => tags.keys().cloned().collect(),
+            Scope::Detail { detail, objects } => format!("{detail}{}", objects.len()),
+            Scope::Query(fields) => fields.keys().cloned().collect(),
         };
         let page = read.page.as_deref().unwrap_or_default();
         self.between(30, 80, &[b"read", read.type_name.as_str().as_bytes(), scope.as_bytes(), page.as_bytes()])

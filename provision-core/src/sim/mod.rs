@@ -15,6 +15,7 @@ mod health;
 mod ids;
 mod journal;
 mod latency;
+mod lookups;
 mod model;
 mod reads;
 mod rules;

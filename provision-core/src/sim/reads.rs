@@ -31,6 +31,9 @@ pub struct Held {
 impl SimCloud {
     /// Answers one page of a read.
     pub fn read(&self, now: ServerTime, target: &TargetId, read: &Read) -> ReadAnswer {
+        if let Scope::Query(query) = &read.scope {
+            return self.look_up(now, target, &read.type_name, query);
+        }
         let from = match read.page.as_deref().map(page_number) {
             None => 0,
             Some(Some(number)) => number,
@@ -52,7 +55,7 @@ impl SimCloud {
     }
 
     /// What a read shows of an object.
-    fn observed(&self, object: &Object, now: ServerTime) -> Observed {
+    pub(super) fn observed(&self, object: &Object, now: ServerTime) -> Observed {
         let unread = self.config().unread.get(&object.type_name);
         let shown = object.fields.iter().filter(|(name, _)| unread.is_none_or(|unread| !unread.contains(*name)));
         Observed {
@@ -83,11 +86,14 @@ fn in_scope(object: &Object, scope: &Scope) -> bool {
         Scope::Id(id) => object.id == *id,
         Scope::Mark(mark) => object.mark.as_ref() == Some(mark),
         Scope::Key(fields) => has_fields(&object.fields, fields),
+        Scope::Detail { detail: _, objects } => objects.contains(&object.id),
         Scope::Tagged(tags) => {
             let has = object.fields.get("tags").and_then(Value::as_map);
             let carries = |(key, value): (&String, &String)| has.and_then(|has| has.get(key)?.as_text()) == Some(value);
             tags.iter().all(carries)
         }
+        // A query is no property of one object: it was answered before.
+        Scope::Query(_) => false,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Requests that were repeated, and what the other copies of them could still do.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::event::{Intent, Landed};
 use super::fold::BlockState;
@@ -9,7 +9,7 @@ use crate::id::{IntentNo, ObjectId};
 use crate::value::Fields;
 
 /// What may arrive a second time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Arriving {
     /// A create: the object must not go before, or a second one would come to be.
     Create,
@@ -18,7 +18,8 @@ pub enum Arriving {
 }
 
 /// A repeated request that may still arrive a second time, until its last instant.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Arrival {
     /// What it does then.
     pub what: Arriving,

@@ -134,7 +134,7 @@ pub async fn claim_block(
         // Reading ends at the first entry that is missing. If it was deleted, writing there would fork the stream.
         let head = state.head.clone();
         let seq = head.as_ref().map(|head| head.seq);
-        if let Some(found) = listed_top::<BlockEvent>(io, addr).await?.filter(|top| Some(*top) > seq)
+        if let Some(found) = listed_top::<BlockEvent>(io, addr, seq).await?.filter(|top| Some(*top) > seq)
             && !mutant::on(Mutant::GapNotNoticed)
         {
             refresh_block(io, &author.infra, addr, &mut state).await?;
@@ -148,7 +148,7 @@ pub async fn claim_block(
         let epoch = state.epoch.next();
         let event = BlockEvent::Claimed { run: run.id().clone(), epoch, holder: run.holder().clone(), took_over };
         let claim = ClaimRef { run: run.id().clone(), epoch };
-        match put_next(io, author, addr, state.head.as_ref(), Some(claim), vec![event]).await? {
+        match put_next(io, author, addr, state.head.as_ref(), Some(claim), vec![event.into()]).await? {
             Written::Ours(entry) => {
                 let seq = entry.body.seq;
                 state.apply(&entry).map_err(|illegal| illegal_entry::<BlockEvent>(addr, seq, illegal))?;

@@ -4,12 +4,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::channel::oneshot;
 
-use super::envelope::{ClaimRef, Entry};
+use super::checkpoint;
+use super::envelope::{ClaimRef, Entry, Say};
 use super::event::BlockEvent;
 use super::fold::BlockState;
 use super::log::{put_hint, refresh_block};
 use super::name::shown;
 use super::run::RunStream;
+use super::short;
 use super::write::{WriteError, Written, put_next, superseded};
 use crate::id::{BlockAddr, Epoch};
 use crate::machine::Io;
@@ -44,9 +46,9 @@ struct Core {
     durable: Arc<BlockState>,
     /// The same with all events that are queued or on their way.
     pending: BlockState,
-    queue: Vec<BlockEvent>,
+    queue: Vec<Say<BlockEvent>>,
     /// What is on its way.
-    writing: Vec<BlockEvent>,
+    writing: Vec<Say<BlockEvent>>,
     waiting: Vec<oneshot::Sender<Result<(), WriteError>>>,
     /// Whether a task is writing.
     busy: bool,
@@ -95,6 +97,14 @@ impl Claim {
         self.append_with(|_| Ok((events, ()))).await
     }
 
+    /// Queues events that nobody waits for: they are written with, or before, what is appended next.
+    ///
+    /// # Errors
+    /// The events are not legal (nothing is written), or an earlier write failed (nothing more is ever written).
+    pub fn announce(&self, events: Vec<BlockEvent>) -> Result<(), WriteError> {
+        self.queue(&mut self.core(), events).map(drop)
+    }
+
     /// Writes the events that `make` makes of the state that they will follow, events on their way included: the place
     /// to take an intent's number from. `make` runs under the claim's lock and must not use the claim itself.
     ///
@@ -109,7 +119,14 @@ impl Claim {
             let (events, made) = make(&core.pending)?;
             let unawaited = is_intent(events.last())
                 && (mutant::on(Mutant::IntentNotAwaited) || mutant::on(Mutant::IntentAfterCall));
-            (made, self.queue(&mut core, events)?.filter(|_| !unawaited))
+            // Were the last event not waited for, runs that nothing happens to would already notice.
+            let early = mutant::on(Mutant::CommitAcknowledgedEarly) && events.last() != Some(&BlockEvent::Released {});
+            let waiting = self.queue(&mut core, events)?.filter(|_| !unawaited && !early);
+            if early {
+                let head = core.durable.head.clone();
+                core.durable = Arc::new(BlockState { head, ..core.pending.clone() });
+            }
+            (made, waiting)
         };
         if let Some(waiting) = waiting {
             // The writing task answers every waiter before it ends; without an answer nothing is known.
@@ -126,6 +143,7 @@ impl Claim {
         self.append(vec![BlockEvent::Released {}]).await?;
         if let Some(head) = &self.state().head {
             put_hint::<BlockEvent>(&self.inner.io, &self.inner.addr, head.seq);
+            checkpoint::put_if_due(&self.inner.io, self.inner.run.author(), &self.inner.addr, &self.state());
         }
         Ok(())
     }
@@ -150,23 +168,31 @@ impl Claim {
             return Ok(None);
         }
         let claim = self.claim_ref();
-        if let Err(illegal) = events.iter().try_for_each(|event| core.pending.apply_event(Some(&claim), event)) {
+        let mut says = Vec::with_capacity(events.len());
+        let taken = events.into_iter().try_for_each(|event| {
+            // What stands before it when it is written is what is pending now.
+            let short = short::shorten(&core.pending, &event).map(Arc::new);
+            core.pending.apply_event(Some(&claim), &event)?;
+            says.push(Say { event, short });
+            Ok(())
+        });
+        if let Err(illegal) = taken {
             let error = WriteError::Illegal { stream: stream(), illegal };
             // All or nothing: an event that is refused takes those before it back. Copies are made here alone, so that
             // an append costs what its events do, whatever the block holds.
             let mut pending = core.durable.as_ref().clone();
             let mut legal = core.writing.iter().chain(&core.queue);
-            if legal.try_for_each(|event| pending.apply_event(Some(&claim), event)).is_err() {
+            if legal.try_for_each(|say| pending.apply_event(Some(&claim), &say.event)).is_err() {
                 core.dead = Some(error.clone());
             }
             core.pending = pending;
             return Err(error);
         }
-        core.queue.extend(events);
+        core.queue.extend(says);
         let (sender, receiver) = oneshot::channel();
         core.waiting.push(sender);
         // The outcome takes the intent along.
-        let later = is_intent(core.queue.last()) && mutant::on(Mutant::IntentAfterCall);
+        let later = is_intent(core.queue.last().map(|say| &say.event)) && mutant::on(Mutant::IntentAfterCall);
         if !core.busy && !later {
             core.busy = true;
             self.inner.io.spawn(self.clone().write_queue());
@@ -200,7 +226,7 @@ impl Claim {
             }
             let result = match written {
                 Ok(Written::Ours(entry)) => self.take_in(&entry),
-                Ok(Written::Taken(taken)) => Err(superseded::<BlockEvent>(io, author, addr, head.as_ref(), &taken)),
+                Ok(Written::Taken(taken)) => Err(superseded::<BlockEvent>(author, addr, head.as_ref(), &taken)),
                 Err(error) => Err(error),
             };
             let stop = result.is_err();
@@ -221,8 +247,10 @@ impl Claim {
         let read = refresh_block(&self.inner.io, &author.infra, &self.inner.addr, &mut state).await;
         let mut core = self.core();
         let events = [core.writing.clone(), core.queue.clone()].concat();
+        // What they leave out may have become something else.
+        let events: Vec<Say<_>> = events.into_iter().map(|say| say.event.into()).collect();
         let mut pending = state.clone();
-        let legal = events.iter().try_for_each(|event| pending.apply_event(Some(&self.claim_ref()), event));
+        let legal = events.iter().try_for_each(|say| pending.apply_event(Some(&self.claim_ref()), &say.event));
         if read.is_err() || legal.is_err() || state.generation > author.generation {
             return false;
         }
@@ -234,6 +262,10 @@ impl Claim {
     fn take_in(&self, entry: &Entry<BlockEvent>) -> Result<(), WriteError> {
         let mut core = self.core();
         core.writing.clear();
+        if mutant::on(Mutant::CommitAcknowledgedEarly) {
+            core.durable = Arc::new(BlockState { head: Some(entry.head()), ..core.pending.clone() });
+            return Ok(());
+        }
         let taken = Arc::make_mut(&mut core.durable).apply(entry);
         taken.map_err(|illegal| WriteError::Illegal { stream: shown::<BlockEvent>(&self.inner.addr), illegal })
     }

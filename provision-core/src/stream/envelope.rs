@@ -1,25 +1,25 @@
-//! The form of an entry: a body and a seal, each one line of JSON.
-//!
-//! # Guarantees
-//! Only the bytes that the writer wrote can be decoded: a change of any bit, a cut or an insertion is an error, and so
-//! is an entry that is read from another place than the one that it was written for. No input panics.
+//! Entries: what one says, and where it may stand. Their bytes are `wire`'s.
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::event::{BlockEvent, RunEvent};
+use super::illegal::Illegal;
 use super::key::{PublicKey, Signer};
 use super::name::{StreamEvent, shown};
+use super::said::Said;
+use super::short::Short;
+use super::wire::{self, Opened, Signature, Written};
 use crate::id::{Digest, Epoch, Generation, InfraId, Nonce, Revision, RunId, Seq};
 use crate::machine::Memory;
 use crate::mutant::{self, Mutant};
-use crate::strict;
 
-/// The format that this build writes, and the newest that it reads.
-pub const FORMAT: u32 = 1;
+/// The format that this build writes, and the newest that it reads. It reads all earlier ones, and goes on with their logs.
+pub const FORMAT: u32 = 2;
 
-/// What an entry says.
+/// What an entry says: all of it, however little of that its bytes repeat.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Body<E> {
@@ -69,11 +69,39 @@ pub struct ClaimRef {
     pub epoch: Epoch,
 }
 
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What an entry says beside its events, and what mostly is as in the entry before it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Seal {
-    key: PublicKey,
-    sig: String,
+pub struct Heading {
+    /// The kind of the stream.
+    pub kind: String,
+    /// The stream's id.
+    pub stream: String,
+    /// The infrastructure that the stream belongs to.
+    pub infra: InfraId,
+    /// Who wrote it.
+    pub writer: Writer,
+    /// What the writer was built from.
+    pub revision: Revision,
+    /// The revision's generation.
+    pub generation: Generation,
+    /// The claim under which it stands.
+    pub claim: Option<ClaimRef>,
+}
+
+impl<E> Body<E> {
+    /// Its heading.
+    pub(super) fn heading(&self) -> Heading {
+        Heading {
+            kind: self.kind.clone(),
+            stream: self.stream.clone(),
+            infra: self.infra.clone(),
+            writer: self.writer.clone(),
+            revision: self.revision.clone(),
+            generation: self.generation,
+            claim: self.claim.clone(),
+        }
+    }
 }
 
 /// An entry that was read.
@@ -88,18 +116,21 @@ pub struct Entry<E> {
 }
 
 /// The place of an entry: the last one that a stream has.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Head {
     /// Its position.
     pub seq: Seq,
     /// The digest of its bytes.
     pub hash: Digest,
+    /// Its heading, which the next entry has unless it says another one.
+    pub heading: Arc<Heading>,
 }
 
 impl<E> Entry<E> {
     /// Its place.
     pub fn head(&self) -> Head {
-        Head { seq: self.body.seq, hash: self.hash.clone() }
+        Head { seq: self.body.seq, hash: self.hash.clone(), heading: Arc::new(self.body.heading()) }
     }
 }
 
@@ -130,6 +161,9 @@ pub enum EntryProblem {
         /// The key that the seal names.
         writer: String,
     },
+    /// Neither it nor the entry before it says whose it is.
+    #[error("it does not say who wrote it: its body was altered; restore it from the store's earlier versions")]
+    Nobody,
     /// Body and seal name different keys.
     #[error("it names {named} as its writer, and is signed with {signed}")]
     WrongKey {
@@ -147,6 +181,12 @@ pub enum EntryProblem {
     /// Signed, but not an entry as this build knows them.
     #[error("it is signed, but not a valid entry: {0}")]
     Malformed(String),
+    /// What it leaves out is not what was before it when it was written.
+    #[error(
+        "what it leaves out cannot be filled in from the entries before it as its writer had it: one of them was replaced, or \
+         this build reads them differently"
+    )]
+    OtherWhole,
     /// Of another infrastructure.
     #[error("it belongs to infrastructure `{found}`, and this is `{expected}`: use the store of `{expected}`")]
     OtherInfra {
@@ -200,8 +240,9 @@ impl Author {
         id: &E::Id,
         prev: Option<&Head>,
         claim: Option<ClaimRef>,
-        events: Vec<E>,
+        events: Vec<Say<E>>,
     ) -> (Body<E>, Vec<u8>) {
+        let (events, shorts): (Vec<E>, Vec<_>) = events.into_iter().map(|say| (say.event, say.short)).unzip();
         let body = Body {
             v: FORMAT,
             kind: E::KIND.to_owned(),
@@ -216,21 +257,23 @@ impl Author {
             claim,
             events,
         };
-        let bytes = seal(&body, &self.signer);
+        let bytes = wire::write(&body, prev.map(|head| &*head.heading), &shorts, &self.signer);
         (body, bytes)
     }
 }
 
-/// The bytes of an entry.
-pub(super) fn seal<E: Serialize>(body: &Body<E>, signer: &Signer) -> Vec<u8> {
-    // Writing structs, texts, numbers and maps with text keys to memory cannot fail; were it to, the empty body would
-    // be refused by every reader.
-    let mut bytes = serde_json::to_vec(body).unwrap_or_default();
-    let seal = Seal { key: signer.public(), sig: hex::encode(signer.sign(&bytes)) };
-    bytes.push(b'\n');
-    bytes.extend(serde_json::to_vec(&seal).unwrap_or_default());
-    bytes.push(b'\n');
-    bytes
+/// An event on its way into an entry.
+#[derive(Debug, Clone)]
+pub(super) struct Say<E> {
+    pub(super) event: E,
+    /// Its short form, where it has one: it holds right after the events that were queued before it.
+    pub(super) short: Option<Arc<Short>>,
+}
+
+impl<E> From<E> for Say<E> {
+    fn from(event: E) -> Self {
+        Self { event, short: None }
+    }
 }
 
 /// Where an entry was read from, and what must be before it.
@@ -238,113 +281,137 @@ pub(super) struct Expected<'a, E: StreamEvent> {
     pub infra: &'a InfraId,
     pub id: &'a E::Id,
     pub seq: Seq,
-    /// The entry before it, where that was read. `None` for the first.
-    pub prev: Option<&'a Digest>,
+    /// The entry before it. `None` for the first.
+    pub prev: Option<&'a Head>,
 }
 
-/// Decodes an entry that was read from a place. Its bytes are verified and parsed unless this process has seen them
-/// before; its place is checked every time.
+/// Decodes an entry that was read from a place, and takes it in to what its log has said. Its bytes are verified and parsed
+/// unless this process has seen them before; its place is checked every time.
 ///
 /// # Errors
-/// Whatever is wrong with it.
+/// Whatever is wrong with it. What the log has said is then undefined.
 pub(super) fn read<E: StreamEvent>(
     memory: &Memory,
     bytes: &[u8],
     modified_ms: u64,
     expected: &Expected<'_, E>,
-) -> Result<Entry<E>, EntryError> {
-    take_in(memory, bytes, modified_ms, expected, Signature::Checked)
+    said: &mut E::Said,
+) -> Result<Entry<E>, Unread> {
+    let wrong = |problem| Unread::Entry(at(expected, problem));
+    let hash = Digest::of(bytes);
+    if let Some(body) = memory.recall::<Body<E>>(&hash) {
+        check_place(&body, expected).map_err(wrong)?;
+        said.begin(&body).map_err(Unread::Illegal)?;
+        let mut events = body.events.iter();
+        events.try_for_each(|event| said.take_in(body.claim.as_ref(), event)).map_err(Unread::Illegal)?;
+        let entry = Entry { body, hash, modified_ms };
+        said.end(&entry);
+        return Ok(entry);
+    }
+    let heading = expected.prev.map(|head| &*head.heading);
+    let Opened { mut body, written } = wire::open::<E>(bytes, heading, Signature::Checked).map_err(wrong)?;
+    check_place(&body, expected).map_err(wrong)?;
+    said.begin(&body).map_err(Unread::Illegal)?;
+    let Written { events, whole } = written;
+    let mut sum = wire::Sum::default();
+    for mut event in events {
+        if body.v > 1 && Short::is(&event) {
+            event = said.whole(event).map_err(|what| wrong(EntryProblem::Malformed(what)))?;
+            sum.add(&event);
+        }
+        let event: E =
+            serde_json::from_value(event).map_err(|error| wrong(EntryProblem::Malformed(error.to_string())))?;
+        said.take_in(body.claim.as_ref(), &event).map_err(Unread::Illegal)?;
+        body.events.push(event);
+    }
+    if whole.unwrap_or_default() != sum.shown() {
+        return Err(wrong(EntryProblem::OtherWhole));
+    }
+    let entry = Entry { body: Arc::new(body), hash, modified_ms };
+    memory.remember(entry.hash.clone(), bytes.len(), entry.body.clone());
+    said.end(&entry);
+    Ok(entry)
 }
 
-/// The entry that these bytes, which this process has just signed, will be read as.
+/// Why an entry was not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Unread {
+    /// It cannot be used.
+    Entry(EntryError),
+    /// It cannot follow what stands before it.
+    Illegal(Illegal),
+}
+
+/// The entry that these bytes, which this process has just made of the body and signed, will be read as.
 ///
 /// # Errors
 /// Whatever would be wrong with it.
 pub(super) fn reread<E: StreamEvent>(
     memory: &Memory,
     bytes: &[u8],
+    body: &Body<E>,
+    shorts: &[Option<Arc<Short>>],
     expected: &Expected<'_, E>,
-) -> Result<Entry<E>, EntryError> {
-    take_in(memory, bytes, 0, expected, Signature::JustMade)
+) -> Result<Entry<E>, EntryProblem> {
+    let heading = expected.prev.map(|head| &*head.heading);
+    let Opened { body: mut found, written } = wire::open::<E>(bytes, heading, Signature::JustMade)?;
+    check_place(&found, expected)?;
+    if written.events.len() != shorts.len() {
+        return Err(EntryProblem::Malformed("it reads differently".to_owned()));
+    }
+    for ((read, short), event) in written.events.into_iter().zip(shorts).zip(&body.events) {
+        let same = match short {
+            // That a short form says what it stands for was tried when it was made.
+            Some(short) => short.written == read,
+            None => serde_json::from_value::<E>(read).is_ok_and(|read| read == *event),
+        };
+        if !same {
+            return Err(EntryProblem::Malformed("it reads differently".to_owned()));
+        }
+        found.events.push(event.clone());
+    }
+    if found != *body {
+        return Err(EntryProblem::Malformed("it reads differently".to_owned()));
+    }
+    let entry = Entry { body: Arc::new(found), hash: Digest::of(bytes), modified_ms: 0 };
+    memory.remember(entry.hash.clone(), bytes.len(), entry.body.clone());
+    Ok(entry)
 }
 
-fn take_in<E: StreamEvent>(
-    memory: &Memory,
-    bytes: &[u8],
-    modified_ms: u64,
-    expected: &Expected<'_, E>,
-    signature: Signature,
-) -> Result<Entry<E>, EntryError> {
+/// Who signed the entry at this head, if these bytes are it: its events are not looked at.
+pub(super) fn signed_by<E: StreamEvent>(bytes: &[u8], infra: &InfraId, id: &E::Id, head: &Head) -> Option<PublicKey> {
+    if Digest::of(bytes) != head.hash {
+        return None;
+    }
+    let Opened { body, written: _ } = wire::open::<E>(bytes, Some(&head.heading), Signature::Checked).ok()?;
+    let here = body.infra == *infra && body.kind == E::KIND && body.stream == id.to_string() && body.seq == head.seq;
+    here.then_some(body.writer.key)
+}
+
+/// The name of who wrote an entry, if it can stand at that place; its events are not looked at.
+///
+/// # Errors
+/// Whatever is wrong with the rest.
+pub(super) fn written_by<E: StreamEvent>(bytes: &[u8], expected: &Expected<'_, E>) -> Result<String, EntryError> {
+    let heading = expected.prev.map(|head| &*head.heading);
+    let opened = wire::open::<E>(bytes, heading, Signature::Checked).and_then(|Opened { body, written: _ }| {
+        check_place(&body, expected)?;
+        Ok(body.writer.name)
+    });
+    opened.map_err(|problem| at(expected, problem))
+}
+
+/// An entry as one line of JSON that leaves nothing out, if these bytes were written or read with this memory: for tests that
+/// judge what a log says by more than the reader's word.
+pub fn recalled(memory: &Memory, bytes: &[u8]) -> Option<Vec<u8>> {
     let hash = Digest::of(bytes);
-    let known = memory.recall::<Body<E>>(&hash);
-    let body = match &known {
-        Some(body) => Ok(body.clone()),
-        None => open(bytes, signature).map(Arc::new),
-    };
-    let body = body.and_then(|body| check_place(&body, expected).map(|()| body)).map_err(|problem| EntryError {
-        stream: shown::<E>(expected.id),
-        seq: expected.seq,
-        problem,
-    })?;
-    if known.is_none() {
-        memory.remember(hash.clone(), bytes.len(), body.clone());
-    }
-    Ok(Entry { body, hash, modified_ms })
+    let block = memory.recall::<Body<BlockEvent>>(&hash).map(|body| serde_json::to_vec(&*body));
+    let run = || memory.recall::<Body<RunEvent>>(&hash).map(|body| serde_json::to_vec(&*body));
+    block.or_else(run)?.ok()
 }
 
-/// What is done about an entry's signature.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Signature {
-    /// It is checked.
-    Checked,
-    /// This process has just made it of these very bytes.
-    JustMade,
-}
-
-/// What the bytes of an entry say, wherever they stand: signed by the writer that they name, and parsed strictly.
-fn open<E: StreamEvent>(bytes: &[u8], signature: Signature) -> Result<Body<E>, EntryProblem> {
-    // The version is read before anything is judged by this version's rules, the seal included.
-    #[derive(Deserialize)]
-    struct Version {
-        v: u64,
-    }
-    let Some(line_end) = bytes.iter().position(|b| *b == b'\n') else {
-        let whole = serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok();
-        return Err(if whole { EntryProblem::Unsigned } else { EntryProblem::Truncated });
-    };
-    let (body, rest) = bytes.split_at(line_end);
-    if let Ok(Version { v: found }) = serde_json::from_slice(body)
-        && found > u64::from(FORMAT)
-    {
-        return Err(EntryProblem::NewerFormat { found });
-    }
-    let seal_line = match rest {
-        [b'\n', seal @ .., b'\n'] => seal,
-        [b'\n'] => return Err(EntryProblem::Unsigned),
-        _ => return Err(EntryProblem::Truncated),
-    };
-    let seal: Seal = serde_json::from_slice(seal_line).map_err(|_| EntryProblem::Truncated)?;
-    let altered = || EntryProblem::Altered { writer: seal.key.to_string() };
-    // One seal, one form: no spaces, no capital digits, nothing before or after it.
-    if serde_json::to_vec(&seal).ok().as_deref() != Some(seal_line) {
-        return Err(altered());
-    }
-    let mut made = [0; 64];
-    hex::decode_to_slice(&seal.sig, &mut made).map_err(|_| altered())?;
-    if seal.sig.bytes().any(|b| b.is_ascii_uppercase()) {
-        return Err(altered());
-    }
-    if signature == Signature::Checked && !seal.key.verifies(body, &made) {
-        return Err(altered());
-    }
-    let body: Body<E> = strict::from_slice(body).map_err(|error| EntryProblem::Malformed(error.to_string()))?;
-    if body.v != FORMAT {
-        return Err(EntryProblem::Malformed(format!("there is no format {}", body.v)));
-    }
-    if body.writer.key != seal.key {
-        return Err(EntryProblem::WrongKey { named: body.writer.key, signed: seal.key });
-    }
-    Ok(body)
+fn at<E: StreamEvent>(expected: &Expected<'_, E>, problem: EntryProblem) -> EntryError {
+    EntryError { stream: shown::<E>(expected.id), seq: expected.seq, problem }
 }
 
 fn check_place<E: StreamEvent>(body: &Body<E>, expected: &Expected<'_, E>) -> Result<(), EntryProblem> {
@@ -355,11 +422,8 @@ fn check_place<E: StreamEvent>(body: &Body<E>, expected: &Expected<'_, E>) -> Re
         let found: String = format!("{} {}, entry {}", body.kind, body.stream, body.seq);
         return Err(EntryProblem::Misplaced { found: found.escape_debug().to_string() });
     }
-    if body.prev.as_ref() != expected.prev && !mutant::on(Mutant::ChainNotVerified) {
+    if body.prev.as_ref() != expected.prev.map(|head| &head.hash) && !mutant::on(Mutant::ChainNotVerified) {
         return Err(EntryProblem::BrokenChain);
-    }
-    if body.events.is_empty() {
-        return Err(EntryProblem::Malformed("it holds no event".to_owned()));
     }
     Ok(())
 }

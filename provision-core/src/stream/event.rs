@@ -10,6 +10,7 @@ use crate::id::{
     BlockAddr, CheckName, Digest, EnvName, Epoch, Generation, IntentNo, ObjectId, ProviderName, ResourceAddr,
     ResourceName, Revision, RunId, TypeName,
 };
+use crate::lookup::FoundObject;
 use crate::progress::CheckResult;
 use crate::target::TargetId;
 use crate::value::Fields;
@@ -38,7 +39,7 @@ pub enum BlockEvent {
     Applying {
         /// The definition's digest.
         digest: Digest,
-        /// The definition, where its digest is new to the stream.
+        /// The definition, where it is another one than before. An entry of format 1 has none either where an earlier one held it.
         definition: Option<Box<DesiredBlock>>,
         /// The environment and channel of its data centre.
         env: EnvName,
@@ -46,6 +47,9 @@ pub enum BlockEvent {
         channel: Channel,
         /// Where each provider's calls go.
         targets: BTreeMap<ProviderName, TargetId>,
+        /// What the lookups found that the definition has or uses.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        found: BTreeMap<ResourceAddr, FoundObject>,
     },
     /// A mutating call is about to be made.
     Intent(Box<Intent>),
@@ -309,6 +313,14 @@ impl Effect {
     pub fn fields(&self) -> Option<&Fields> {
         match self {
             Self::Create { fields, .. } | Self::Set { fields, .. } => Some(fields),
+            Self::Remove => None,
+        }
+    }
+
+    /// The mark that the effect sets, if any.
+    pub fn mark(&self) -> Option<&Mark> {
+        match self {
+            Self::Create { mark, .. } | Self::Set { mark, .. } => mark.as_ref(),
             Self::Remove => None,
         }
     }

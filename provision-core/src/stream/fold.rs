@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::arriving::Arrival;
+use super::by_resource::ByResource;
 use super::envelope::{Body, ClaimRef, Entry, Head};
 use super::event::{BlockEvent, Holder, Intent, ObjectRecord};
 use super::illegal::Illegal;
@@ -13,10 +14,11 @@ use crate::desired::{Channel, DesiredBlock};
 use crate::id::{
     Digest, EnvName, Epoch, Generation, IntentNo, ObjectId, ProviderName, ResourceAddr, ResourceName, Revision, RunId,
 };
+use crate::lookup::FoundObject;
 use crate::mutant::{self, Mutant};
 use crate::target::TargetId;
 use crate::value::Fields;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What the entries of a block's stream amount to: everything that is recorded of the block.
 ///
@@ -41,7 +43,8 @@ use serde::Serialize;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct BlockState {
     /// The last entry.
     pub head: Option<Head>,
@@ -55,7 +58,8 @@ pub struct BlockState {
     pub revision: Option<Revision>,
     /// Who wrote the last entry, by the name of the key that signed it.
     pub writer: Option<String>,
-    /// The definition that the block was last brought to, or towards.
+    /// The definition that the block was last brought to, or towards: one of [`BlockState::definitions`].
+    #[serde(skip)]
     pub definition: Option<Arc<DesiredBlock>>,
     /// That definition's digest.
     pub digest: Option<Digest>,
@@ -67,12 +71,14 @@ pub struct BlockState {
     pub channel: Option<Channel>,
     /// Where each provider's calls go.
     pub targets: BTreeMap<ProviderName, TargetId>,
+    /// What the lookups found that the definition has or uses, when the block was last brought to it.
+    pub found: BTreeMap<ResourceAddr, FoundObject>,
     /// The resources that have an object.
     pub resources: BTreeMap<ResourceName, ResourceState>,
     /// Objects whose delete is due.
-    pub deposed: BTreeMap<ObjectId, Deposed>,
+    pub deposed: ByResource<ObjectId, Deposed>,
     /// Intents whose outcome is not recorded.
-    pub open: BTreeMap<IntentNo, Intent>,
+    pub open: ByResource<IntentNo, Intent>,
     /// Repeated requests that may still arrive a second time.
     pub arriving: BTreeMap<IntentNo, Arrival>,
     /// Objects that left for another address: on their way until the log there says that they came.
@@ -85,12 +91,18 @@ pub struct BlockState {
     pub health: Health,
     /// The number that the next intent gets at the least.
     pub next_intent: IntentNo,
-    /// Every definition that the stream holds, by digest.
+    /// Definitions by digest: the one that the block was last brought to, and in a stream whose entries are all of format 1
+    /// every one, since those name an earlier one by its digest alone.
     pub definitions: BTreeMap<Digest, Arc<DesiredBlock>>,
+    /// How many events the stream holds.
+    pub events: u64,
+    /// How many it held when a checkpoint of it was last due: the entry that gave the block back then is where it stands.
+    pub checkpoint: u64,
 }
 
 /// What is known of a block's health.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Health {
     /// Nothing was made or changed since its checks passed, or ever.
     #[default]
@@ -100,7 +112,8 @@ pub enum Health {
 }
 
 /// A claim that was not released.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct OpenClaim {
     /// The run.
     pub run: RunId,
@@ -111,7 +124,8 @@ pub struct OpenClaim {
 }
 
 /// A resource that has an object.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ResourceState {
     /// Its present object.
     pub object: ObjectRecord,
@@ -126,13 +140,17 @@ pub struct ResourceState {
 }
 
 /// An object whose delete is due.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Deposed {
     /// The resource that it was of.
     pub resource: ResourceName,
     /// The object.
     pub record: ObjectRecord,
 }
+
+/// After how many events a checkpoint is due at the earliest. It costs two calls, and saves one for each entry before it.
+const CHECKPOINT_EVERY: u64 = 16;
 
 fn shown_claim(claim: Option<(&RunId, Epoch)>) -> String {
     claim.map_or_else(|| "no claim".to_owned(), |(run, epoch)| format!("epoch {epoch} of run {}", run.short()))
@@ -144,24 +162,29 @@ impl BlockState {
     /// # Errors
     /// An event that cannot follow; the state is then undefined and must be thrown away.
     pub fn apply(&mut self, entry: &Entry<BlockEvent>) -> Result<(), Illegal> {
-        self.apply_body(&entry.body)?;
+        self.begin_entry(&entry.body)?;
+        entry.body.events.iter().try_for_each(|event| self.apply_event(entry.body.claim.as_ref(), event))?;
         self.head = Some(entry.head());
         Ok(())
     }
 
-    /// All but the head.
-    pub(super) fn apply_body(&mut self, body: &Body<BlockEvent>) -> Result<(), Illegal> {
+    /// An entry, before its first event.
+    pub(super) fn begin_entry(&mut self, body: &Body<BlockEvent>) -> Result<(), Illegal> {
         if body.generation < self.generation && !mutant::on(Mutant::OlderGenerationAccepted) {
             return Err(Illegal::Generation { found: body.generation, last: self.generation });
         }
         self.generation = body.generation;
         self.revision = Some(body.revision.clone());
         self.writer = Some(body.writer.name.clone());
-        body.events.iter().try_for_each(|event| self.apply_event(body.claim.as_ref(), event))
+        if body.v > 1 {
+            self.definitions.retain(|known, _| self.digest.as_ref() == Some(known));
+        }
+        Ok(())
     }
 
     /// One event under a claim.
     pub(super) fn apply_event(&mut self, claim: Option<&ClaimRef>, event: &BlockEvent) -> Result<(), Illegal> {
+        self.events = self.events.saturating_add(1);
         if let BlockEvent::Claimed { run, epoch, holder, took_over } = event {
             if claim.is_none_or(|claim| claim.run != *run || claim.epoch != *epoch) {
                 return Err(self.not_the_claim(claim));
@@ -190,6 +213,13 @@ impl BlockState {
         }
     }
 
+    /// After how many events the next checkpoint is due: as many as the block has objects, so that all checkpoints together
+    /// are not more than a few times as long as the log.
+    fn checkpoint_every(&self) -> u64 {
+        let objects = self.resources.len().saturating_add(self.deposed.len());
+        CHECKPOINT_EVERY.max(u64::try_from(objects).unwrap_or(u64::MAX))
+    }
+
     fn not_the_claim(&self, found: Option<&ClaimRef>) -> Illegal {
         Illegal::NotTheClaim {
             found: shown_claim(found.map(|claim| (&claim.run, claim.epoch))),
@@ -204,8 +234,11 @@ impl BlockState {
             BlockEvent::Released {} => {
                 self.claim = None;
                 self.adopting.clear();
+                if self.events.saturating_sub(self.checkpoint) >= self.checkpoint_every() {
+                    self.checkpoint = self.events;
+                }
             }
-            BlockEvent::Applying { digest, definition, env, channel, targets } => {
+            BlockEvent::Applying { digest, definition, env, channel, targets, found } => {
                 let definition = self.define(digest, definition.as_deref())?;
                 for (name, state) in &mut self.resources {
                     // What is not in the code any more stays as protected as it was.
@@ -219,6 +252,7 @@ impl BlockState {
                 self.env = Some(env.clone());
                 self.channel = Some(*channel);
                 self.targets.clone_from(targets);
+                self.found.clone_from(found);
             }
             BlockEvent::Intent(intent) => self.intend(intent)?,
             BlockEvent::Done { intent, id, outputs, how } => {
@@ -433,7 +467,7 @@ impl BlockState {
     }
 
     fn no_open(&self, resource: &ResourceName, on: impl Fn(Option<&ObjectId>) -> bool) -> Result<(), Illegal> {
-        let open = self.open.values().find(|open| open.resource == *resource && on(open.object.as_ref()));
+        let open = self.open.of(resource).find(|open| on(open.object.as_ref()));
         open.map_or(Ok(()), |open| Err(Illegal::StillOpen { resource: resource.clone(), open: open.number }))
     }
 

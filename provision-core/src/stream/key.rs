@@ -12,8 +12,23 @@ use crate::mutant::{self, Mutant};
 
 const PREFIX: &str = "ed25519:";
 
-/// Prepended to what is signed, so that a signature made for an entry is good for nothing else.
-const DOMAIN: &[u8] = b"provision entry v1\0";
+/// What a signature is for. It is prepended to what is signed, so that a signature is good for nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// An entry of a stream.
+    Entry,
+    /// A checkpoint.
+    Checkpoint,
+}
+
+impl Purpose {
+    const fn domain(self) -> &'static [u8] {
+        match self {
+            Self::Entry => b"provision entry v1\0",
+            Self::Checkpoint => b"provision checkpoint v1\0",
+        }
+    }
+}
 
 /// A public key, as `ed25519:` and 64 hex digits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -27,13 +42,14 @@ impl PublicKey {
     }
 
     /// Whether the key made this signature of these bytes.
-    pub(super) fn verifies(&self, body: &[u8], signature: &[u8; 64]) -> bool {
+    pub(super) fn verifies(&self, purpose: Purpose, body: &[u8], signature: &[u8; 64]) -> bool {
         if mutant::on(Mutant::SignatureNotVerified) {
             return true;
         }
         // The strict check also refuses weak keys, under which one signature fits many messages.
+        let signed = [purpose.domain(), body].concat();
         VerifyingKey::from_bytes(&self.0)
-            .is_ok_and(|key| key.verify_strict(&[DOMAIN, body].concat(), &Signature::from_bytes(signature)).is_ok())
+            .is_ok_and(|key| key.verify_strict(&signed, &Signature::from_bytes(signature)).is_ok())
     }
 }
 
@@ -92,19 +108,19 @@ impl Signer {
         &self.name
     }
 
-    pub(super) fn sign(&self, body: &[u8]) -> [u8; 64] {
-        let Some(memory) = &self.made else { return self.make(body) };
-        let what = Digest::of(&[DOMAIN, &self.public().0, body].concat());
+    pub(super) fn sign(&self, purpose: Purpose, body: &[u8]) -> [u8; 64] {
+        let Some(memory) = &self.made else { return self.make(purpose, body) };
+        let what = Digest::of(&[purpose.domain(), &self.public().0, body].concat());
         let made = memory.recall::<[u8; 64]>(&what).unwrap_or_else(|| {
-            let made = Arc::new(self.make(body));
+            let made = Arc::new(self.make(purpose, body));
             memory.remember(what, body.len(), made.clone());
             made
         });
         *made
     }
 
-    fn make(&self, body: &[u8]) -> [u8; 64] {
-        self.key.sign(&[DOMAIN, body].concat()).to_bytes()
+    fn make(&self, purpose: Purpose, body: &[u8]) -> [u8; 64] {
+        self.key.sign(&[purpose.domain(), body].concat()).to_bytes()
     }
 }
 

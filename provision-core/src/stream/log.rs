@@ -12,11 +12,12 @@ use futures::future::join_all;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::envelope::{self, Entry, EntryError, Expected, Head};
+use super::checkpoint::{self, Begin};
+use super::envelope::{self, Entry, EntryError, Expected, Head, Unread};
 use super::event::{BlockEvent, RunEvent};
 use super::fold::BlockState;
 use super::illegal::Illegal;
-use super::name::{StreamEvent, entry_key, hint_key, kind_folder, parse_entry_name, shown, stream_folder};
+use super::name::{StreamEvent, entry_key, entry_name, hint_key, kind_folder, parse_entry_name, shown, stream_folder};
 use super::run_state::RunState;
 use crate::id::{BadName, BlockAddr, InfraId, RunId, Seq};
 use crate::machine::{GetAnswer, Io, ListAnswer, Listed, StoreKey};
@@ -99,11 +100,11 @@ pub(super) async fn get(io: &Io, key: &StoreKey) -> Result<Option<(Vec<u8>, u64)
     }
 }
 
-/// Lists a folder; repeats what is not answered.
-async fn list(io: &Io, folder: &str) -> Result<Vec<Listed>, ReadError> {
+/// Lists a folder, or of it what comes after a name; repeats what is not answered.
+async fn list(io: &Io, folder: &str, after: Option<String>) -> Result<Vec<Listed>, ReadError> {
     let mut attempt = 0;
     loop {
-        match io.list(folder.to_owned()).await {
+        match io.list(folder.to_owned(), after.clone()).await {
             ListAnswer::Names(names) => return Ok(names),
             ListAnswer::Failed(reason) if attempt + 1 >= READ_ATTEMPTS => {
                 return Err(ReadError::Store { what: folder.to_owned(), reason });
@@ -126,88 +127,96 @@ pub(super) fn put_hint<E: StreamEvent>(io: &Io, id: &E::Id, seq: Seq) {
 /// crash, and a listing may lag.
 async fn guess<E: StreamEvent>(io: &Io, id: &E::Id) -> Result<[Option<Seq>; 2], ReadError> {
     let key = hint_key::<E>(id);
-    let (hint, listed) = futures::future::join(get(io, &key), listed_top::<E>(io, id)).await;
+    let (hint, listed) = futures::future::join(get(io, &key), listed_top::<E>(io, id, None)).await;
     let hint = hint?.and_then(|(bytes, _)| serde_json::from_slice::<Hint>(&bytes).ok());
     Ok([hint.map(|hint| hint.seq), listed?])
 }
 
-/// The last entry that a listing shows. A listing may lag.
-pub(super) async fn listed_top<E: StreamEvent>(io: &Io, id: &E::Id) -> Result<Option<Seq>, ReadError> {
-    let names = list(io, &stream_folder::<E>(id)).await?;
+/// The last entry that a listing shows, of those after one that is known: what was written before costs nothing. A listing
+/// may lag.
+pub(super) async fn listed_top<E: StreamEvent>(
+    io: &Io,
+    id: &E::Id,
+    after: Option<Seq>,
+) -> Result<Option<Seq>, ReadError> {
+    let names = list(io, &stream_folder::<E>(id), after.map(entry_name)).await?;
     Ok(names.iter().filter_map(|listed| parse_entry_name(&listed.name)).max())
 }
 
 /// Reads a whole stream.
 ///
 /// # Errors
-/// An entry that cannot be used, or a store that does not answer.
+/// An entry that cannot be used or cannot follow, or a store that does not answer.
 pub async fn read_log<E: StreamEvent>(io: &Io, infra: &InfraId, id: &E::Id) -> Result<Vec<Entry<E>>, ReadError> {
-    let tops = guess::<E>(io, id).await?;
-    let mut entries = Vec::new();
-    read_on(io, infra, id, tops.into_iter().flatten().max(), &mut entries).await?;
-    let found = entries.last().map(|entry: &Entry<E>| entry.body.seq);
-    // Further up there is nothing, or entries in between are missing.
-    let above = tops.into_iter().flatten().filter(|top| Some(*top) > found && !mutant::on(Mutant::GapNotNoticed));
-    for top in above.collect::<BTreeSet<_>>() {
-        if get(io, &entry_key::<E>(id, top)).await?.is_some() {
-            let missing = found.map_or(Seq(0), Seq::next);
-            // Between the two gets another writer may have put both.
-            if get(io, &entry_key::<E>(id, missing)).await?.is_none() {
-                return Err(ReadError::Gap { stream: shown::<E>(id), missing, found: top });
-            }
-            read_on(io, infra, id, Some(top), &mut entries).await?;
-        }
+    let mut reading = Reading::<E>::new(io, infra, id, None, E::Said::default());
+    reading.all().await?;
+    Ok(reading.entries)
+}
+
+/// A stream as far as it was read.
+struct Reading<'a, E: StreamEvent> {
+    io: &'a Io,
+    infra: &'a InfraId,
+    id: &'a E::Id,
+    head: Option<Head>,
+    /// What stands up to the head.
+    said: E::Said,
+    /// What was read here.
+    entries: Vec<Entry<E>>,
+}
+
+impl<'a, E: StreamEvent> Reading<'a, E> {
+    /// From this head on, up to which the stream said that.
+    fn new(io: &'a Io, infra: &'a InfraId, id: &'a E::Id, head: Option<Head>, said: E::Said) -> Self {
+        Self { io, infra, id, head, said, entries: Vec::new() }
     }
-    Ok(entries)
-}
 
-/// Reads what stands after the entries that are known.
-///
-/// # Errors
-/// An entry that cannot be used, or a store that does not answer.
-pub async fn read_after<E: StreamEvent>(
-    io: &Io,
-    infra: &InfraId,
-    id: &E::Id,
-    head: Option<&Head>,
-) -> Result<Vec<Entry<E>>, ReadError> {
-    let mut entries = Vec::new();
-    read_window(io, infra, id, head.cloned(), None, &mut entries).await?;
-    Ok(entries)
-}
+    /// Reads all of it.
+    async fn all(&mut self) -> Result<(), ReadError> {
+        let tops = guess::<E>(self.io, self.id).await?;
+        self.up_to(&tops).await
+    }
 
-async fn read_on<E: StreamEvent>(
-    io: &Io,
-    infra: &InfraId,
-    id: &E::Id,
-    top: Option<Seq>,
-    entries: &mut Vec<Entry<E>>,
-) -> Result<(), ReadError> {
-    let head = entries.last().map(Entry::head);
-    read_window(io, infra, id, head, top, entries).await
-}
+    /// Reads what stands after the head. The stream probably ends at one of these; that a later entry is there while an
+    /// earlier one is missing is an error.
+    async fn up_to(&mut self, tops: &[Option<Seq>]) -> Result<(), ReadError> {
+        self.window(tops.iter().flatten().max().copied()).await?;
+        let found = self.head.as_ref().map(|head| head.seq);
+        // Further up there is nothing, or entries in between are missing.
+        let above =
+            tops.iter().flatten().copied().filter(|top| Some(*top) > found && !mutant::on(Mutant::GapNotNoticed));
+        for top in above.collect::<BTreeSet<_>>() {
+            if get(self.io, &entry_key::<E>(self.id, top)).await?.is_some() {
+                let missing = found.map_or(Seq(0), Seq::next);
+                // Between the two gets another writer may have put both.
+                if get(self.io, &entry_key::<E>(self.id, missing)).await?.is_none() {
+                    return Err(ReadError::Gap { stream: shown::<E>(self.id), missing, found: top });
+                }
+                self.window(Some(top)).await?;
+            }
+        }
+        Ok(())
+    }
 
-/// Reads from the head on, in windows up to and past `top`, until an entry is missing.
-async fn read_window<E: StreamEvent>(
-    io: &Io,
-    infra: &InfraId,
-    id: &E::Id,
-    mut head: Option<Head>,
-    top: Option<Seq>,
-    entries: &mut Vec<Entry<E>>,
-) -> Result<(), ReadError> {
-    loop {
-        let next = head.as_ref().map_or(0, |head| head.seq.0.saturating_add(1));
-        // One more than is expected: that one says that the head is reached.
-        let count = top.map_or(1, |top| top.0.saturating_add(2).saturating_sub(next)).clamp(1, WINDOW);
-        let keys: Vec<_> = (0..count).map(|n| entry_key::<E>(id, Seq(next.saturating_add(n)))).collect();
-        let answers = join_all(keys.iter().map(|key| get(io, key))).await;
-        for (seq, answer) in (next..).map(Seq).zip(answers) {
-            let Some((bytes, modified_ms)) = answer? else { return Ok(()) };
-            let prev = head.as_ref().map(|head| &head.hash);
-            let entry = envelope::read(io.memory(), &bytes, modified_ms, &Expected { infra, id, seq, prev })?;
-            head = Some(entry.head());
-            entries.push(entry);
+    /// Reads from the head on, in windows up to and past `top`, until an entry is missing.
+    async fn window(&mut self, top: Option<Seq>) -> Result<(), ReadError> {
+        loop {
+            let next = self.head.as_ref().map_or(0, |head| head.seq.0.saturating_add(1));
+            // One more than is expected: that one says that the head is reached.
+            let count = top.map_or(1, |top| top.0.saturating_add(2).saturating_sub(next)).clamp(1, WINDOW);
+            let keys: Vec<_> = (0..count).map(|n| entry_key::<E>(self.id, Seq(next.saturating_add(n)))).collect();
+            let answers = join_all(keys.iter().map(|key| get(self.io, key))).await;
+            for (seq, answer) in (next..).map(Seq).zip(answers) {
+                let Some((bytes, modified_ms)) = answer? else { return Ok(()) };
+                let expected = Expected { infra: self.infra, id: self.id, seq, prev: self.head.as_ref() };
+                let read = envelope::read(self.io.memory(), &bytes, modified_ms, &expected, &mut self.said);
+                let entry = read.map_err(|unread| match unread {
+                    Unread::Entry(error) => ReadError::Entry(error),
+                    Unread::Illegal(illegal) => illegal_entry::<E>(self.id, seq, illegal),
+                })?;
+                self.head = Some(entry.head());
+                self.entries.push(entry);
+            }
         }
     }
 }
@@ -228,12 +237,32 @@ pub(super) fn illegal_entry<E: StreamEvent>(id: &E::Id, seq: Seq, illegal: Illeg
     ReadError::Illegal { stream: shown::<E>(id), seq, illegal }
 }
 
-/// Reads a block's stream and folds it.
+/// Reads a block's stream and folds it: from its checkpoint on, where it has one that its log bears out.
 ///
 /// # Errors
 /// A stream that cannot be read.
 pub async fn read_block(io: &Io, infra: &InfraId, addr: &BlockAddr) -> Result<BlockState, ReadError> {
-    fold_block(addr, &read_log(io, infra, addr).await?)
+    if let Some(begin) = checkpoint::find(io, infra, addr).await {
+        match go_on(io, infra, addr, begin).await {
+            // What is wrong is found and told by who reads all of it.
+            Err(ReadError::Entry(_) | ReadError::Illegal { .. } | ReadError::Gap { .. }) => {}
+            other => return other,
+        }
+    }
+    let mut reading = Reading::<BlockEvent>::new(io, infra, addr, None, BlockState::default());
+    reading.all().await?;
+    Ok(reading.said)
+}
+
+/// Reads what stands after a state and folds it.
+async fn go_on(io: &Io, infra: &InfraId, addr: &BlockAddr, begin: Begin) -> Result<BlockState, ReadError> {
+    let Begin { state, top } = begin;
+    if state.head.is_none() {
+        return Ok(state);
+    }
+    let mut reading = Reading::<BlockEvent>::new(io, infra, addr, state.head.clone(), state);
+    reading.up_to(&[top]).await?;
+    Ok(reading.said)
 }
 
 /// Reads what has been written to a block's stream since the state was read.
@@ -246,9 +275,9 @@ pub async fn refresh_block(
     addr: &BlockAddr,
     state: &mut BlockState,
 ) -> Result<(), ReadError> {
-    for entry in read_after(io, infra, addr, state.head.as_ref()).await? {
-        state.apply(&entry).map_err(|illegal| illegal_entry::<BlockEvent>(addr, entry.body.seq, illegal))?;
-    }
+    let mut reading = Reading::<BlockEvent>::new(io, infra, addr, state.head.clone(), std::mem::take(state));
+    reading.window(None).await?;
+    *state = reading.said;
     Ok(())
 }
 
@@ -281,7 +310,7 @@ pub async fn list_runs(io: &Io) -> Result<Vec<RunId>, ReadError> {
 }
 
 async fn list_streams<E: StreamEvent>(io: &Io) -> Result<Vec<E::Id>, ReadError> {
-    let names = list(io, &kind_folder::<E>()).await?;
+    let names = list(io, &kind_folder::<E>(), None).await?;
     let ids = names.into_iter().map(|listed| {
         listed.name.parse().map_err(|bad| ReadError::NotAStream { name: listed.name.escape_debug().to_string(), bad })
     });

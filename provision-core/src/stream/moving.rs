@@ -4,7 +4,7 @@
 //! In between, and after a crash there, the first log still knows the object, so it is never without an owner, and never
 //! has two.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::event::ObjectRecord;
 use super::fold::{BlockState, ResourceState};
@@ -13,7 +13,8 @@ use crate::id::{BlockAddr, Epoch, ObjectId, ResourceAddr, ResourceName};
 use crate::value::Fields;
 
 /// An object that left.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct MovedOut {
     /// The resource that it was of.
     pub resource: ResourceName,
@@ -26,7 +27,8 @@ pub struct MovedOut {
 }
 
 /// How an object came.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Came {
     /// To which resource.
     pub resource: ResourceName,

@@ -7,6 +7,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::event::{BlockEvent, RunEvent};
+use super::fold::BlockState;
+use super::said::Said;
 use crate::id::{BadName, BlockAddr, RunId, Seq};
 use crate::machine::StoreKey;
 
@@ -15,17 +17,21 @@ use crate::machine::StoreKey;
 pub trait StreamEvent: Clone + fmt::Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static {
     /// What names a stream of this kind.
     type Id: Clone + fmt::Debug + fmt::Display + FromStr<Err = BadName> + PartialEq + Send + Sync + 'static;
+    /// What its entries have said, as far as later ones leave it out.
+    type Said: Said<Self>;
     /// The kind, as keys have it.
     const KIND: &'static str;
 }
 
 impl StreamEvent for BlockEvent {
     type Id = BlockAddr;
+    type Said = BlockState;
     const KIND: &'static str = "block";
 }
 
 impl StreamEvent for RunEvent {
     type Id = RunId;
+    type Said = ();
     const KIND: &'static str = "run";
 }
 
@@ -41,12 +47,22 @@ pub(super) fn stream_folder<E: StreamEvent>(id: &E::Id) -> String {
 
 /// The key of an entry.
 pub(super) fn entry_key<E: StreamEvent>(id: &E::Id, seq: Seq) -> StoreKey {
-    StoreKey(format!("v1/{}/{id}/{:020}", E::KIND, seq.0))
+    StoreKey(format!("v1/{}/{id}/{}", E::KIND, entry_name(seq)))
+}
+
+/// The name of an entry below its stream.
+pub(super) fn entry_name(seq: Seq) -> String {
+    format!("{:020}", seq.0)
 }
 
 /// The key of a stream's hint: its last known head, never believed.
 pub(super) fn hint_key<E: StreamEvent>(id: &E::Id) -> StoreKey {
     StoreKey(format!("v1/hint/{}/{id}", E::KIND))
+}
+
+/// The key of a stream's checkpoint: what its entries amounted to at one of them, never believed over them.
+pub(super) fn checkpoint_key<E: StreamEvent>(id: &E::Id) -> StoreKey {
+    StoreKey(format!("v1/hint/checkpoint/{}/{id}", E::KIND))
 }
 
 /// The stream as messages name it: `block us-east.network`.

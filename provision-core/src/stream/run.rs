@@ -127,10 +127,11 @@ impl RunStream {
             simulated: new.simulated,
         };
         let sent = io.now();
-        let (head, sent, resumed) = match put_next::<RunEvent>(io, &author, &new.id, None, None, vec![started]).await? {
-            Written::Ours(entry) => (entry.head(), sent, None),
-            Written::Taken(_) => Self::resume(io, &author, &new).await?,
-        };
+        let (head, sent, resumed) =
+            match put_next::<RunEvent>(io, &author, &new.id, None, None, vec![started.into()]).await? {
+                Written::Ours(entry) => (entry.head(), sent, None),
+                Written::Taken(_) => Self::resume(io, &author, &new).await?,
+            };
         let run = Self {
             io: io.clone(),
             author,
@@ -164,7 +165,7 @@ impl RunStream {
         let sent = io.now();
         let lease_ms = u64::try_from(new.timing.lease.as_millis()).unwrap_or(u64::MAX);
         let resumed = RunEvent::Resumed { holder: new.holder.clone(), lease_ms, took_over };
-        match put_next(io, author, &new.id, Some(&at), None, vec![resumed]).await? {
+        match put_next(io, author, &new.id, Some(&at), None, vec![resumed.into()]).await? {
             Written::Ours(entry) => Ok((entry.head(), sent, Some(took_over))),
             // It lives after all, or somebody else was faster.
             Written::Taken(_) => {
@@ -290,9 +291,9 @@ impl RunStream {
             seq: at.seq.next(),
             reason: "the write was given up".to_owned(),
         });
-        let result = match put_next(&self.io, &self.author, id, Some(&at), None, vec![event]).await {
+        let result = match put_next(&self.io, &self.author, id, Some(&at), None, vec![event.into()]).await {
             Ok(Written::Ours(entry)) => Ok(entry.head()),
-            Ok(Written::Taken(taken)) => Err(superseded::<RunEvent>(&self.io, &self.author, id, Some(&at), &taken)),
+            Ok(Written::Taken(taken)) => Err(superseded::<RunEvent>(&self.author, id, Some(&at), &taken)),
             Err(error) => Err(error),
         };
         *tail = match &result {

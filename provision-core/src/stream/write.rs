@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::envelope::{self, Author, ClaimRef, Entry, EntryProblem, Expected, Head};
+use super::envelope::{self, Author, ClaimRef, Entry, EntryProblem, Expected, Head, Say};
 use super::illegal::Illegal;
 use super::log::backoff;
 use super::name::{StreamEvent, entry_key, shown};
@@ -79,16 +79,14 @@ pub(super) async fn put_next<E: StreamEvent>(
     id: &E::Id,
     prev: Option<&Head>,
     claim: Option<ClaimRef>,
-    events: Vec<E>,
+    events: Vec<Say<E>>,
 ) -> Result<Written<E>, WriteError> {
-    let (mut body, mut bytes) = author.compose(id, prev, claim, events);
+    let shorts: Vec<_> = events.iter().map(|say| say.short.clone()).collect();
+    let (body, mut bytes) = author.compose(id, prev, claim, events);
     // Entries are never deleted: one that cannot be read would close the stream for good.
-    let expected = Expected { infra: &author.infra, id, seq: body.seq, prev: prev.map(|head| &head.hash) };
-    let unreadable = |problem| WriteError::Unreadable { stream: shown::<E>(id), problem };
-    let read = envelope::reread(io.memory(), &bytes, &expected).map_err(|error| unreadable(error.problem))?;
-    if *read.body != body {
-        return Err(unreadable(EntryProblem::Malformed("it reads differently".to_owned())));
-    }
+    let expected = Expected { infra: &author.infra, id, seq: body.seq, prev };
+    let read = envelope::reread(io.memory(), &bytes, &body, &shorts, &expected)
+        .map_err(|problem| WriteError::Unreadable { stream: shown::<E>(id), problem })?;
     let key = entry_key::<E>(id, body.seq);
     let ours = |modified_ms| Ok(Written::Ours(Entry { modified_ms, ..read.clone() }));
     let mut attempt = 0;
@@ -118,25 +116,19 @@ pub(super) async fn put_next<E: StreamEvent>(
             return Err(WriteError::Unresolved { stream: shown::<E>(id), seq: body.seq, reason });
         }
         if unknown && mutant::on(Mutant::PutRetriedWithOtherBytes) {
-            (body, bytes) = author.compose(id, prev, body.claim, body.events);
+            let says = body.events.iter().cloned().map(Say::from).collect();
+            let (other, bytes_of_it) = author.compose(id, prev, body.claim.clone(), says);
+            bytes = bytes_of_it;
+            drop(envelope::reread(io.memory(), &bytes, &other, &vec![None; shorts.len()], &expected));
         }
         io.sleep(backoff(attempt)).await;
     }
 }
 
 /// The error for a key that another writer took.
-pub(super) fn superseded<E: StreamEvent>(
-    io: &Io,
-    author: &Author,
-    id: &E::Id,
-    prev: Option<&Head>,
-    taken: &[u8],
-) -> WriteError {
+pub(super) fn superseded<E: StreamEvent>(author: &Author, id: &E::Id, prev: Option<&Head>, taken: &[u8]) -> WriteError {
     let seq = prev.map_or(Seq(0), |head| head.seq.next());
-    let expected = Expected { infra: &author.infra, id, seq, prev: prev.map(|head| &head.hash) };
-    let by = match envelope::read::<E>(io.memory(), taken, 0, &expected) {
-        Ok(entry) => entry.body.writer.name.clone(),
-        Err(error) => format!("somebody unknown ({error})"),
-    };
+    let expected = Expected { infra: &author.infra, id, seq, prev };
+    let by = envelope::written_by::<E>(taken, &expected).unwrap_or_else(|error| format!("somebody unknown ({error})"));
     WriteError::Superseded { stream: shown::<E>(id), seq, by }
 }

@@ -7,7 +7,9 @@ use provision_core::prelude::*;
 use provision_core::schema::{Grain, Kind, Literal, OnChange, Role};
 use provision_core::value::{Symbol, Tree};
 
+mod crossings;
 mod findings;
+mod lookups;
 mod toy;
 
 use toy::*;
@@ -100,7 +102,7 @@ fn the_same_code_gives_the_same_description() {
 fn the_schema_says_what_stands_on_the_fields() {
     assert_eq!((Net::SCHEMA.type_name, Net::SCHEMA.provider, Net::SCHEMA.version), ("toy_net", "toy", 3));
     let field = |name| *Net::SCHEMA.field(name).unwrap();
-    assert_eq!((field("cidr").kind, field("cidr").on_change), (Kind::Cidr, OnChange::Replace));
+    assert_eq!((field("cidr").kind, field("cidr").on_change), (Kind::Net, OnChange::Replace));
     assert_eq!(field("cidr").role, Role::Required);
     assert_eq!(field("name").role, Role::Name { max: 63 });
     assert_eq!(field("patience").role, Role::Default(Literal::Int(5)));
@@ -135,6 +137,39 @@ fn after_orders_blocks_without_a_value() {
     let earlier = (us.block("one", base, &SIZE), us.block("two", base, &SIZE));
     us.block("later", later, earlier);
     assert_eq!(infra.finish().unwrap().blocks[&"us-east.later".parse().unwrap()].after.len(), 2);
+}
+
+#[test]
+fn what_a_block_rules_out_names_places_by_refs() {
+    fn closed<D: On<Toy>>(b: &Block<D>, theirs: Ref<HostId, D>) {
+        let net = b.put("net", Net { cidr: cidr!("10.9.0.0/16") });
+        let host = b.put("host", Host { net });
+        b.never("internet", text!("{host}:22"));
+        b.never(theirs, text!("{}:53/udp", host.address()));
+        b.never(cidr!("10.0.0.0/8"), text!("{net}"));
+    }
+    let infra = Infrastructure::new("example");
+    let us = infra.dc(UsEast);
+    let theirs = us.block("base", base, &SIZE).hosts[0];
+    us.block("closed", closed, theirs);
+    let findings = infra.finish().unwrap_err();
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    assert!(findings[0].problem.starts_with("`us-east.closed.net` names no port"), "{findings:?}");
+
+    fn open<D: On<Toy>>(b: &Block<D>, theirs: Ref<HostId, D>) {
+        b.never(theirs, text!("{theirs}:22"));
+    }
+    let infra = Infrastructure::new("example");
+    let us = infra.dc(UsEast);
+    let theirs = us.block("base", base, &SIZE).hosts[0];
+    us.block("closed", |b: &Block<UsEast>, (): ()| b.never("internet", "10.0.0.1:22"), ());
+    us.block("open", open, theirs);
+    let desired = infra.finish().unwrap();
+    let told: Vec<String> = desired.nevers.iter().map(|never| never.question.to_string()).collect();
+    assert_eq!(
+        told,
+        ["from 0.0.0.0/0 to 10.0.0.1/32 at tcp 22", "from us-east.base.host-0 to us-east.base.host-0 at tcp 22"]
+    );
 }
 
 #[test]

@@ -99,3 +99,30 @@ pub fn company(port: u16) -> Result<Desired, Vec<Finding>> {
     east.block("web", web, (&net, port));
     infra.finish()
 }
+
+fn small<D: AwsDc>(b: &Block<D>, cidr: Cidr) {
+    b.put("main", Vpc { cidr });
+}
+
+fn hub<D: AwsDc>(b: &Block<D>, (cidr, subnets): (Cidr, u32)) {
+    let [zone, ..] = D::zones();
+    let vpc = b.put("main", Vpc { cidr });
+    for n in 0..subnets {
+        b.put(format!("subnet-{n}"), Subnet { vpc, zone, cidr: cidr.subnet(24, n) });
+    }
+}
+
+/// Another company: this many networks, each in a block of its own, and a hub with this many subnets.
+///
+/// # Errors
+/// What is wrong with the definitions.
+pub fn wide_company(networks: u32, subnets: u32) -> Result<Desired, Vec<Finding>> {
+    let infra = Infrastructure::new("company");
+    infra.environments::<(Staging, Prod)>();
+    let west = infra.dc(West);
+    west.block("hub", hub, (cidr!("10.0.0.0/16"), subnets));
+    for n in 0..networks {
+        west.block(format!("network-{n}"), small, cidr!("10.9.0.0/16"));
+    }
+    infra.finish()
+}

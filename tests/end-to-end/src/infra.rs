@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use provision_aws::prelude::*;
 use provision_aws::{
-    Aws, Instance, InstanceId, Rule, SecurityGroup, SecurityGroupId, Subnet, SubnetId, UsEast1, Vpc, VpcId,
+    Aws, ElasticIp, Instance, InstanceId, Rule, SecurityGroup, SecurityGroupId, Subnet, SubnetId, UsEast1, Vpc, VpcId,
 };
 use provision_core::dsl::check::tcp;
 use provision_core::prelude::*;
@@ -58,6 +58,8 @@ pub enum Variant {
     NoHost,
     /// [`Variant::Base`] without the blocks of the groups and of the instance.
     NetworkAlone,
+    /// 500 Elastic IPs in ten blocks: one call each, and no object that another one needs.
+    Wide,
     /// A VPC with twelve subnets, six groups and two instances, in three blocks.
     Many,
     /// [`Variant::OneEach`] in an account that is not ours.
@@ -70,11 +72,13 @@ pub enum Variant {
     Dot,
     /// No data centre and no block.
     Empty,
+    /// The example, `infra-defs`.
+    Example,
 }
 
 impl Variant {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::OneEach,
         Self::Base,
         Self::GroupReplaced,
@@ -84,12 +88,14 @@ impl Variant {
         Self::Checked,
         Self::NoHost,
         Self::NetworkAlone,
+        Self::Wide,
         Self::Many,
         Self::OtherAccount,
         Self::OtherInfra,
         Self::Slash,
         Self::Dot,
         Self::Empty,
+        Self::Example,
     ];
 
     /// What [`VARIANT`] says.
@@ -121,15 +127,24 @@ pub fn infrastructure() -> Infrastructure {
     let given = std::env::var(VARIANT).unwrap_or_default();
     let variant = Variant::ALL.into_iter().find(|variant| variant.name() == given);
     let variant = variant.unwrap_or_else(|| panic!("{VARIANT} is `{given}`; it is one of {:?}", Variant::ALL));
+    if variant == Variant::Example {
+        return infra_defs::infrastructure();
+    }
     let infra = Infrastructure::new(if variant == Variant::OtherInfra { "somebody-else" } else { "end-to-end" });
     match variant {
-        Variant::Empty => {}
+        Variant::Empty | Variant::Example => {}
         Variant::OtherAccount => blocks(&infra.dc(WrongAccount), variant),
         Variant::Checked => {
             infra.environments::<(Staging, Prod)>();
             let port = std::env::var(PORT).ok().and_then(|port| port.parse().ok()).unwrap_or(1);
             infra.dc(West).block("network", alone, (cidr!("10.7.0.0/16"), Some(port)));
             infra.dc(East).block("network", alone, (cidr!("10.8.0.0/16"), None));
+        }
+        Variant::Wide => {
+            let dc = infra.dc(West);
+            for n in 0..10 {
+                dc.block(format!("addresses-{n}"), addresses, 50);
+            }
         }
         _ => blocks(&infra.dc(West), variant),
     }
@@ -188,6 +203,13 @@ pub fn alone<D: AwsDc>(b: &Block<D>, (cidr, port): (Cidr, Option<u16>)) {
     if let Some(port) = port {
         let open = tcp(format!("127.0.0.1:{port}")).passes(2).every(Duration::from_millis(100));
         b.check("open", open.within(Duration::from_secs(2)));
+    }
+}
+
+/// So many Elastic IPs.
+pub fn addresses<D: AwsDc>(b: &Block<D>, count: u32) {
+    for n in 0..count {
+        b.put(format!("address-{n}"), ElasticIp {});
     }
 }
 

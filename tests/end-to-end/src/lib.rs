@@ -5,10 +5,12 @@
 //! past the proxy, so that what the command line says about itself is not all that they believe.
 
 pub mod cloud;
+pub mod engine;
 pub mod infra;
 pub mod points;
 pub mod pool;
 pub mod state;
+pub mod types;
 pub mod world;
 
 pub use cloud::Held;

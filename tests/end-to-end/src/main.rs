@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    runner::main(end_to_end::infrastructure)
+    provision_cli::main(end_to_end::infrastructure)
 }

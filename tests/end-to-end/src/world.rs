@@ -20,6 +20,8 @@ pub const STAMP_BOUND: u64 = 3;
 pub const VISIBILITY: &str = "1";
 /// How long any run may take before the test fails.
 const PATIENCE: Duration = Duration::from_secs(90);
+/// How often is looked whether a process of somebody else has ended: the kernel tells only its parent.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// An AWS server with a bucket, and a user who runs the command line.
 #[derive(Debug)]
@@ -216,6 +218,14 @@ impl Running {
         kill_process(pid, signal).unwrap_or_else(|error| panic!("{error}"));
     }
 
+    /// The process that it has started, if it has: by what the kernel says.
+    pub fn started(&self) -> Option<Pid> {
+        let ours = self.child.id()?.to_string();
+        let pids = std::fs::read_dir("/proc").ok()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let children = pids.filter(|pid| state_and_parent(pid).is_some_and(|(_, parent)| parent == ours));
+        children.filter_map(|pid| Pid::from_raw(pid.parse().ok()?)).next()
+    }
+
     /// Kills it as the kernel does, and waits until it is gone.
     pub async fn killed(self) -> Ran {
         self.signal(Signal::KILL);
@@ -238,4 +248,28 @@ impl Running {
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
         Ran { status: output.status, out: text(output.stdout), err: text(output.stderr) }
     }
+}
+
+/// What the kernel says about a process: its state (`Z` once it has ended and nobody has asked how) and its parent.
+#[expect(clippy::disallowed_methods, reason = "the kernel tells by files")]
+fn state_and_parent(pid: &str) -> Option<(String, String)> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // They follow the name in parentheses, which may hold anything.
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().map(str::to_owned);
+    Some((fields.next()?, fields.next()?))
+}
+
+/// Waits until a process that is nobody's child here has ended.
+///
+/// # Panics
+/// Where it does not end in time.
+#[expect(clippy::disallowed_methods, reason = "a test looks again and again")]
+pub async fn has_ended(pid: Pid) {
+    let pid = pid.as_raw_nonzero().to_string();
+    let ended = async {
+        while state_and_parent(&pid).is_some_and(|(state, _)| state != "Z") {
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    };
+    timeout(PATIENCE, ended).await.unwrap_or_else(|_| panic!("{pid} did not end within {PATIENCE:?}"));
 }

@@ -171,7 +171,7 @@ fn truncated(entry: &Raw) -> Vec<u8> {
 
 fn altered(entry: &Raw) -> Vec<u8> {
     let text = String::from_utf8(entry.bytes.clone()).expect("text");
-    let other = text.replacen("\"generation\":1", "\"generation\":0", 1);
+    let other = text.replacen("\"seq\":", "\"seq\": ", 1);
     assert_ne!(text, other);
     other.into_bytes()
 }

@@ -17,7 +17,7 @@ use crate::world::World;
 /// What was done to an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Damage {
-    /// Its revision was changed, as an editor would.
+    /// A space was put in, as an editor would.
     Edited,
     /// Its second half is gone.
     Cut,
@@ -44,7 +44,7 @@ pub const ALL: [Damage; 7] = [
     Damage::Newer,
 ];
 
-fn spec(tag: u8) -> Spec {
+pub(crate) fn spec(tag: u8) -> Spec {
     let res = |kind, uid| Res { kind, uid, range: 0, zone: 0, flag: true, tag, picks: [0; 3] };
     // Two blocks that use nothing of each other.
     let blocks = vec![
@@ -54,32 +54,61 @@ fn spec(tag: u8) -> Spec {
     Spec { dcs: vec![DcSpec { name: "us-test", env: "staging", blocks }], next: 9, moved: Vec::new() }
 }
 
-fn job(tag: u8, generation: u64) -> Job {
+pub(crate) fn job(tag: u8, generation: u64) -> Job {
     Job::new(Arc::new(spec(tag).desired()), Mode::Apply, generation)
 }
 
-fn apply(sim: &mut Sim, job: Job) -> Result<u32, String> {
+pub(crate) fn apply(sim: &mut Sim, job: Job) -> Result<u32, String> {
     let number = sim.start(job, false);
     sim.run().map_err(|Stuck(why)| why)?;
     Ok(number)
 }
 
-/// Damages every entry of a block's log in this way, one after the other, and applies newer code.
+/// Damages every entry of a block's log in this way, one after the other, and applies newer code. The log has no checkpoint:
+/// all of it is read.
 ///
 /// # Errors
 /// What does not hold.
 pub fn every_entry(damage: Damage) -> Result<u32, String> {
+    let (mut world, other) = unbroken(two_histories)?;
+    let checkpoints = |key: &String| key.starts_with("v1/hint/checkpoint/");
+    world.store.retain(|key, _| !checkpoints(key));
+    every_entry_of(&world, &other, damage, refused)
+}
+
+/// The same where the log has a checkpoint: what is damaged below it was verified by who made it. Either the damage is noticed,
+/// or it does no harm.
+///
+/// # Errors
+/// What does not hold.
+pub fn every_entry_with_a_checkpoint(damage: Damage) -> Result<u32, String> {
     let (world, other) = unbroken(two_histories)?;
+    if !world.store.contains_key(crate::checkpoints::KEY) {
+        return Err("there is no checkpoint".to_owned());
+    }
+    every_entry_of(&world, &other, damage, |world| {
+        refused(world.clone()).or_else(|noticed| {
+            crate::checkpoints::is_brought_up_to_date(world).map(drop).map_err(|harm| format!("{noticed}; {harm}"))
+        })
+    })
+}
+
+fn every_entry_of(
+    world: &World,
+    other: &World,
+    damage: Damage,
+    ends_well: impl Fn(World) -> Result<(), String>,
+) -> Result<u32, String> {
     let stream = |key: &&String| key.starts_with("v1/block/us-test.m100/");
     let keys: Vec<String> = world.store.keys().filter(stream).cloned().collect();
     let mut cases = 0;
     for (at, key) in keys.iter().enumerate() {
         let mut world = world.clone();
-        if !strike(&mut world, &other, &keys, at, damage) {
+        if !strike(&mut world, other, &keys, at, damage) {
             continue;
         }
         cases += 1;
-        refused(world).map_err(|wrong| format!("{damage:?} entry {key}: {wrong}"))?;
+        ends_well(world).map_err(|wrong| format!("{damage:?} entry {key}: {wrong}"))?;
     }
     if cases == 0 { Err(format!("{damage:?}: no case")) } else { Ok(cases) }
 }
@@ -107,7 +136,7 @@ fn strike(world: &mut World, other: &World, keys: &[String], at: usize, damage: 
     let text =
         |from: &str, to: &str| -> Bytes { String::from_utf8_lossy(&bytes).replacen(from, to, 1).into_bytes().into() };
     let new: Bytes = match damage {
-        Damage::Edited => text("\"revision\":\"abc123\"", "\"revision\":\"abc124\""),
+        Damage::Edited => text("\"seq\":", "\"seq\": "),
         Damage::Cut => bytes[..bytes.len() / 2].into(),
         // A tail that is cut off whole is found by outside witnesses alone.
         Damage::Removed | Damage::RemovedAboveHint if last => return false,
@@ -131,7 +160,7 @@ fn strike(world: &mut World, other: &World, keys: &[String], at: usize, damage: 
             Some((before, _)) => before.clone(),
             None => return false,
         },
-        Damage::Newer => text("{\"v\":1,", "{\"v\":2,"),
+        Damage::Newer => text("{\"v\":2,", "{\"v\":3,"),
     };
     assert_ne!(new, bytes, "{damage:?} does nothing");
     world.store.insert(key.clone(), (new, modified));

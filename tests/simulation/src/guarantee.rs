@@ -344,9 +344,9 @@ fn took_over(bytes: &[u8]) -> Option<String> {
 /// The entry that came to stand at a step.
 fn stood(step: &Step) -> Option<Stood<'_>> {
     match &step.did {
-        Did::Put { key, bytes, answer: provision_core::machine::PutAnswer::Done }
-        | Did::PutLanded { key, bytes, answer: provision_core::machine::PutAnswer::Done } => {
-            Some(Stood { ms: step.ms, run: step.run, key, bytes })
+        Did::Put { key, whole, answer: provision_core::machine::PutAnswer::Done }
+        | Did::PutLanded { key, whole, answer: provision_core::machine::PutAnswer::Done } => {
+            Some(Stood { ms: step.ms, run: step.run, key, bytes: whole })
         }
         _ => None,
     }

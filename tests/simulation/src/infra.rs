@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use provision_aws::resources::SCHEMAS;
+use provision_aws::Aws;
 use provision_core::desired::{Channel, Desired, DesiredBlock, DesiredDc, DesiredResource, Location};
 use provision_core::id::{BlockAddr, ResourceAddr};
+use provision_core::provider::Provider as _;
 use provision_core::schema::Role;
 use provision_core::target::TargetId;
 use provision_core::value::{Expr, Exprs, OutputRef, Piece, Symbol, Tree, Value};
@@ -257,6 +258,7 @@ impl Spec {
             dcs: BTreeMap::new(),
             blocks: BTreeMap::new(),
             custom_checks: Default::default(),
+            nevers: Vec::new(),
         };
         for dc in &self.dcs {
             let region = format!("{}-1", dc.name);
@@ -305,6 +307,8 @@ fn desired_block(addr: &BlockAddr, block: &BlockSpec, earlier: &mut Vec<(Res, Re
         resources,
         outputs: Tree::Null,
         checks: BTreeMap::new(),
+        lookups: BTreeMap::new(),
+        crossings: BTreeMap::new(),
     }
 }
 
@@ -319,7 +323,7 @@ fn short(kind: Kind) -> &'static str {
 
 /// The output of a resource.
 pub fn output(of: &ResourceAddr, output: &str) -> Expr {
-    Tree::Symbol(Symbol::Output(OutputRef { resource: of.clone(), output: output.to_owned() }))
+    Tree::Symbol(Symbol::Output(Box::new(OutputRef { resource: of.clone(), output: output.to_owned() })))
 }
 
 fn map<const N: usize>(entries: [(&str, Expr); N]) -> Expr {
@@ -337,7 +341,7 @@ pub fn resource(kind: Kind, mut inputs: Exprs, line: u32) -> DesiredResource {
         Kind::Group => "aws_security_group",
         Kind::Instance => "aws_instance",
     };
-    let schema = SCHEMAS.iter().find(|schema| schema.type_name == type_name).unwrap();
+    let schema = Aws.schemas().iter().find(|schema| schema.type_name == type_name).unwrap();
     for field in schema.fields {
         if let Role::Default(default) = field.role {
             inputs.entry(field.name.to_owned()).or_insert_with(|| default.value().widen());
@@ -348,8 +352,8 @@ pub fn resource(kind: Kind, mut inputs: Exprs, line: u32) -> DesiredResource {
         type_name: type_name.parse().unwrap(),
         version: schema.version,
         provider: schema.provider.parse().unwrap(),
-        inputs,
-        location: Location { file: "infra.rs".to_owned(), line },
+        inputs: inputs.into(),
+        location: Location { file: "infra.rs".into(), line },
     }
 }
 

@@ -3,7 +3,7 @@
 //! [`sim::Sim`] steps [`process::Process`]es over a [`world::World`] (a cloud, a store, a clock), with
 //! [`fault::Fault`]s at the boundary of each action; the same inputs give the same [`trace::Trace`]. [`story::Story`] is a
 //! run and whoever finishes it: [`exhaustive`] tries every pair of faults of those in [`plans`], [`random`] draws all from a
-//! seed, [`damage`] spoils logs, and [`mutants`] says which of all these notices which fault of the protocol. [`guarantee`] and [`oracle`] say what must hold: from what was sent, what came to stand,
+//! seed, [`damage`] spoils logs, [`checkpoints`] what is derived from them, and [`mutants`] says which of all these notices which fault of the protocol. [`guarantee`] and [`oracle`] say what must hold: from what was sent, what came to stand,
 //! what the cloud holds, and the definitions. [`infra`] makes infrastructures and edits of them, [`lab`] single runs.
 
 #![expect(clippy::unwrap_used, reason = "a harness for tests: what it is given is right, or the test fails")]
@@ -13,6 +13,7 @@
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 pub mod campaign;
+pub mod checkpoints;
 pub mod damage;
 pub mod dice;
 pub mod exhaustive;

@@ -57,6 +57,11 @@ pub fn cases_of_their_own() -> Vec<Case> {
         .into_iter()
         .map(|damage| Case::new(format!("{damage:?} entries"), move || damage::every_entry(damage).map(drop)))
         .collect();
+    cases.extend(
+        crate::checkpoints::ALL.into_iter().map(|wrong| {
+            Case::new(format!("{wrong:?} checkpoint"), move || crate::checkpoints::is_not_believed(wrong))
+        }),
+    );
     cases.push(Case::new("a block missing in code of the same generation", same_generation));
     cases.push(Case::new("slow renewals", slow_renewals));
     cases.push(Case::new("hidden twice", hidden_twice));
@@ -67,6 +72,7 @@ pub fn cases_of_their_own() -> Vec<Case> {
     cases.push(Case::new("a sealed plan that is stale", sealed::stale_plan));
     cases.push(Case::new("killed and resumed", sealed::killed_and_resumed));
     cases.push(Case::new("killed and set back", sealed::killed_and_set_back));
+    cases.push(Case::new("what a sealed plan found", sealed::answers_stay));
     cases.push(Case::new("nothing is adopted twice at once", adoption::nothing_is_adopted_twice_at_once));
     cases.push(Case::new("what goes first waits", moved::what_goes_first_waits));
     cases.push(Case::new("what is protected stays", moved::what_is_protected_stays));
@@ -109,6 +115,7 @@ pub fn meant(mutant: Mutant) -> &'static str {
         | Mutant::PlanRunsTwice
         | Mutant::IntentAfterCall
         | Mutant::IntentNotAwaited
+        | Mutant::CommitAcknowledgedEarly
         | Mutant::StampRenewedOnRepeat
         | Mutant::SdkRetryLeftOn
         | Mutant::TagIsRepeated
@@ -127,6 +134,7 @@ pub fn meant(mutant: Mutant) -> &'static str {
         Mutant::ClocksCompared => "create by another clock",
         Mutant::ChainNotVerified => "Replaced entries",
         Mutant::SignatureNotVerified => "Edited entries",
+        Mutant::CheckpointTrusted => "Ahead checkpoint",
         Mutant::GapNotNoticed => "Removed entries",
         Mutant::OlderGenerationDestroys => "a block missing in code of the same generation",
         Mutant::TokenUsedPastItsTerm => "create with short tokens",
@@ -146,6 +154,7 @@ pub fn meant(mutant: Mutant) -> &'static str {
         Mutant::AdoptsTwice => "nothing is adopted twice",
         Mutant::AdoptsWhatIsMarked => "what is another's is not adopted",
         Mutant::AdoptedForgotten => "adopt",
+        Mutant::AsksAnew => "what a sealed plan found",
         Mutant::StalePlanApplied => "a sealed plan that is stale",
         Mutant::ResumedByTheLiving => "create",
         Mutant::MovesWithOpenCalls => "update, then move",

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use provision_aws::resources::SCHEMAS;
+use provision_aws::Aws;
 use provision_core::call::{Answer, Effect};
 use provision_core::desired::{Desired, DesiredResource};
 use provision_core::id::{BlockAddr, CheckName, ResourceAddr};
+use provision_core::provider::Provider as _;
 use provision_core::schema::Grain;
 use provision_core::sim::Held;
 use provision_core::value::{Fields, OutputRef, Tree, Value};
@@ -101,7 +102,7 @@ fn fits(
         return Err(format!("{addr} is {} in {}", object.type_name, object.target));
     }
     let lookup = |output: &OutputRef| objects.get(&output.resource)?.first()?.fields.get(&output.output).cloned();
-    for (name, expr) in &resource.inputs {
+    for (name, expr) in &*resource.inputs {
         let mut wanted = expr.resolve(&lookup).map_err(|output| format!("{addr}: there is no {output}"))?;
         let mut has = object.fields.get(name).cloned().unwrap_or_default();
         if is_set(resource, name) {
@@ -116,7 +117,7 @@ fn fits(
 }
 
 fn is_set(resource: &DesiredResource, field: &str) -> bool {
-    let schema = SCHEMAS.iter().find(|schema| schema.type_name == resource.type_name.as_str());
+    let schema = Aws.schemas().iter().find(|schema| schema.type_name == resource.type_name.as_str());
     schema.and_then(|schema| schema.field(field)).is_some_and(|field| field.grain == Grain::Set)
 }
 

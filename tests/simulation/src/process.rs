@@ -8,8 +8,8 @@ use provision_aws::provider::Aws;
 use provision_core::desired::Desired;
 use provision_core::drift::DriftReport;
 use provision_core::exec::{
-    Binding, DriftSpec, GenerationChoice, Prepared, RunError, RunReport, RunSpec, Settings, execute, look_for_drift,
-    prepare,
+    Binding, DriftSpec, GenerationChoice, Prepared, Rates, RunError, RunReport, RunSpec, Settings, execute,
+    look_for_drift, prepare,
 };
 use provision_core::id::{Generation, Nonce, ObjectId, ResourceAddr, Revision};
 use provision_core::machine::{Action, ActionId, Machine, Memory, Now};
@@ -54,6 +54,8 @@ pub struct Job {
     pub providers: Providers,
     /// How long a lease lasts.
     pub lease: Duration,
+    /// How long blocks are waited for that another run holds.
+    pub lock_timeout: Duration,
     /// How strictly the plan binds.
     pub binding: Binding,
     /// Whether it knows that the cloud is a simulated one.
@@ -73,6 +75,7 @@ impl Job {
             wall_skew_ms: 0,
             providers: providers(),
             lease: Duration::from_secs(6),
+            lock_timeout: Duration::ZERO,
             binding: Binding::Ceiling,
             simulated: true,
             adoptions: BTreeMap::new(),
@@ -85,7 +88,7 @@ impl Job {
         format!("{:?} of {blocks} blocks, generation {:?}, on host {}", self.mode, self.generation, self.host)
     }
 
-    fn spec(&self, number: u32, nonce: Nonce, shared: &Shared) -> RunSpec {
+    fn spec(&self, number: u32, nonce: Nonce, shared: &Shared, rates: &Rates) -> RunSpec {
         let mut writer_nonce = Nonce([1; 16]);
         writer_nonce.0[..4].copy_from_slice(&number.to_be_bytes());
         RunSpec {
@@ -110,9 +113,10 @@ impl Job {
             timing: Timing::with_lease(self.lease),
             simulated: self.simulated,
             binding: self.binding,
-            lock_timeout: std::time::Duration::ZERO,
+            lock_timeout: self.lock_timeout,
             many_deletions: true,
             settings: Settings::default(),
+            rates: rates.clone(),
         }
     }
 }
@@ -194,6 +198,8 @@ pub struct Process {
     /// Only plans.
     plans_only: bool,
     shared: Shared,
+    /// What it has learnt of the cloud's limits.
+    rates: Rates,
     boot_lost: u64,
     wall_ahead: i64,
 }
@@ -201,11 +207,12 @@ pub struct Process {
 impl Process {
     /// A process that prepares a plan, and executes it unless it only plans.
     pub(crate) fn new(number: u32, job: Job, plans_only: bool, shared: Shared) -> Self {
-        let spec = job.spec(number, nonce(number), &shared);
+        let rates = Rates::default();
+        let spec = job.spec(number, nonce(number), &shared, &rates);
         let machine = Machine::with_memory(shared.memory.clone(), |io| async move {
             Stage::Prepared(prepare(&io, &spec).await.map(Box::new))
         });
-        Self::with(number, job, machine, None, plans_only, shared)
+        Self { rates, ..Self::with(number, job, machine, None, plans_only, shared) }
     }
 
     /// A process that looks for drift.
@@ -224,8 +231,9 @@ impl Process {
 
     /// A process that executes an approved plan.
     pub(crate) fn approved(number: u32, job: Job, plan: Arc<Plan>, shared: Shared) -> Self {
-        let machine = execution(&job, number, plan.clone(), &shared);
-        Self::with(number, job, machine, Some(plan), false, shared)
+        let rates = Rates::default();
+        let machine = execution(&job, number, plan.clone(), &shared, &rates);
+        Self { rates, ..Self::with(number, job, machine, Some(plan), false, shared) }
     }
 
     fn with(
@@ -251,6 +259,7 @@ impl Process {
             acted: 0,
             plans_only,
             shared,
+            rates: Rates::default(),
             boot_lost: 0,
             wall_ahead,
         }
@@ -312,7 +321,7 @@ impl Process {
                 } else if self.plans_only {
                     State::Ended(Outcome::Planned)
                 } else {
-                    self.machine = execution(&self.job, self.number, plan, &self.shared);
+                    self.machine = execution(&self.job, self.number, plan, &self.shared, &self.rates);
                     State::Running
                 }
             }
@@ -335,7 +344,7 @@ impl Process {
 }
 
 /// "Planning again inside an apply uses the plan's nonce."
-fn execution(job: &Job, number: u32, plan: Arc<Plan>, shared: &Shared) -> Machine<Stage> {
-    let spec = job.spec(number, plan.nonce, shared);
+fn execution(job: &Job, number: u32, plan: Arc<Plan>, shared: &Shared, rates: &Rates) -> Machine<Stage> {
+    let spec = job.spec(number, plan.nonce, shared, rates);
     Machine::with_memory(shared.memory.clone(), |io| async move { Stage::Executed(execute(&io, &spec, &plan).await) })
 }

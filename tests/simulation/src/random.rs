@@ -14,7 +14,7 @@ use crate::exhaustive::{Alphabet, faults_at};
 use crate::fault::{Fault, Kind, What};
 use crate::infra::{Edit, Spec};
 use crate::process::Job;
-use crate::sim::{Chance, Faults, Sim, Stuck};
+use crate::sim::{Chance, Delays, Faults, Sim, Stuck};
 use crate::story::Story;
 use crate::trace::Trace;
 use crate::world::World;
@@ -108,7 +108,10 @@ impl Random {
         starts.sort_by_key(|start| start.at);
         let chance = Chance {
             order: dice.per_mille(700).then(|| dice.fork()),
-            delays: dice.per_mille(500).then(|| (dice.fork(), [5, 50, 500, 2_000][dice.index(4)])),
+            delays: match dice.per_mille(500) {
+                true => Delays::Drawn(dice.fork(), [5, 50, 500, 2_000][dice.index(4)]),
+                false => Delays::None,
+            },
         };
         let per_mille = [3, 10, 30, 60][dice.index(4)];
         let faults = Faults::Drawn { dice: dice.fork(), per_mille, struck: Vec::new() };
@@ -140,7 +143,7 @@ impl Random {
             sim.faults = Faults::Listed(Vec::new());
             let calm = sim.world.ms + 60_000;
             sim.run_until(calm).map_err(|Stuck(why)| why)?;
-            (sim.chance.delays, sim.chance.order) = (None, None);
+            (sim.chance.delays, sim.chance.order) = (Delays::None, None);
             Ok(struck)
         });
         let (struck, wrong) = match ended {
@@ -202,8 +205,8 @@ impl Random {
                 push(&|simpler| simpler.faults = Faults::Listed(fewer.clone()));
             }
         }
-        if self.chance.delays.is_some() {
-            push(&|simpler| simpler.chance.delays = None);
+        if self.chance.delays.most() > 0 {
+            push(&|simpler| simpler.chance.delays = Delays::None);
         }
         if self.chance.order.is_some() {
             push(&|simpler| simpler.chance.order = None);
@@ -236,7 +239,7 @@ impl fmt::Display for Random {
         writeln!(f, "seed {seed}: {} versions of the code, {} ms of faults", versions.len(), chaos_ms)?;
         writeln!(f, "  cloud: {config:?}; the store's clock is {store_skew_ms} ms ahead")?;
         let order = if chance.order.is_some() { "random" } else { "fixed" };
-        let delays = chance.delays.as_ref().map_or(0, |(_, most)| *most);
+        let delays = chance.delays.most();
         writeln!(f, "  {order} order, delays of up to {delays} ms")?;
         for (number, start) in (1..).zip(starts) {
             match start {
@@ -267,7 +270,7 @@ fn same(one: &Random, other: &Random) -> bool {
     one.starts == other.starts
         && faults(one) == faults(other)
         && one.chance.order.is_some() == other.chance.order.is_some()
-        && one.chance.delays.is_some() == other.chance.delays.is_some()
+        && (one.chance.delays.most() > 0) == (other.chance.delays.most() > 0)
         && one.store_skew_ms == other.store_skew_ms
 }
 

@@ -21,9 +21,9 @@ impl Trace {
 
 fn text(did: &Did) -> Option<String> {
     Some(match did {
-        Did::Put { key, bytes, answer } => format!("put {} {} -> {}", short(key), said(bytes), put(answer)),
-        Did::PutLanded { key, bytes, answer } => {
-            format!("        put lands: {} {} -> {}", short(key), said(bytes), put(answer))
+        Did::Put { key, whole, answer } => format!("put {} {} -> {}", short(key), said(whole), put(answer)),
+        Did::PutLanded { key, whole, answer } => {
+            format!("        put lands: {} {} -> {}", short(key), said(whole), put(answer))
         }
         Did::Hint { key, overwrote } if !key.starts_with("v1/hint/") => {
             format!("OVERWRITES {key}{}", if *overwrote { ", which stood" } else { "" })
@@ -103,5 +103,7 @@ fn scope(scope: &Scope) -> String {
         Scope::Mark(mark) => format!("marked {} {}", mark.address, mark.incarnation),
         Scope::Key(key) => format!("with key {key:?}"),
         Scope::Tagged(tags) => format!("with tags {tags:?}"),
+        Scope::Detail { detail, objects } => format!("{detail} of {} objects", objects.len()),
+        Scope::Query(fields) => format!("that {fields:?} means"),
     }
 }

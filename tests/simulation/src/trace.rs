@@ -22,8 +22,8 @@ pub enum Did {
     Put {
         /// Where.
         key: String,
-        /// What.
-        bytes: Bytes,
+        /// What it says: the entry, as JSON that leaves nothing out.
+        whole: Bytes,
         /// What its sender was told at once.
         answer: PutAnswer,
     },
@@ -31,8 +31,8 @@ pub enum Did {
     PutLanded {
         /// Where.
         key: String,
-        /// What.
-        bytes: Bytes,
+        /// What it says: the entry, as JSON that leaves nothing out.
+        whole: Bytes,
         /// What its sender would have been told.
         answer: PutAnswer,
     },
@@ -182,8 +182,10 @@ impl Trace {
     /// All entries that came to stand.
     pub fn stood(&self) -> impl Iterator<Item = Stood<'_>> {
         self.steps.iter().filter_map(|Step { ms, run, did }| match did {
-            Did::Put { key, bytes, answer: PutAnswer::Done }
-            | Did::PutLanded { key, bytes, answer: PutAnswer::Done } => Some(Stood { ms: *ms, run: *run, key, bytes }),
+            Did::Put { key, whole, answer: PutAnswer::Done }
+            | Did::PutLanded { key, whole, answer: PutAnswer::Done } => {
+                Some(Stood { ms: *ms, run: *run, key, bytes: whole })
+            }
             _ => None,
         })
     }

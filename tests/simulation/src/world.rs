@@ -9,6 +9,7 @@ use provision_core::id::{ObjectId, ResourceAddr, TypeName};
 use provision_core::machine::{ActionId, GetAnswer, ListAnswer, Listed, PutAnswer};
 use provision_core::plan::Plan;
 use provision_core::sim::{Held, SimCloud, SimConfig, Tamper};
+use provision_core::stream::recalled;
 use provision_core::target::TargetId;
 use provision_core::value::Fields;
 
@@ -74,7 +75,11 @@ impl World {
     /// An empty cloud and an empty store.
     pub fn new(config: SimConfig) -> Self {
         Self {
-            cloud: SimCloud::new(SimConfig { unread: providers().unread(), ..config }),
+            cloud: SimCloud::new(SimConfig {
+                unread: providers().unread(),
+                data_sources: providers().data_sources(),
+                ..config
+            }),
             store: BTreeMap::new(),
             ms: 1_000_000,
             tick_ms: 1,
@@ -150,7 +155,8 @@ impl World {
             }
             Request::Put { key, bytes } => {
                 let answer = self.put(&key, &bytes);
-                self.note(Did::PutLanded { key, bytes, answer: answer.clone() });
+                let whole = self.whole(&bytes);
+                self.note(Did::PutLanded { key, whole, answer: answer.clone() });
                 Event::Put(answer)
             }
         };
@@ -188,6 +194,11 @@ impl World {
         self.trace.steps.push(Step { ms: self.ms, run: self.run, did });
     }
 
+    /// An entry with nothing left out; other bytes as they are. Who wrote it remembers it.
+    pub(crate) fn whole(&self, bytes: &Bytes) -> Bytes {
+        recalled(&self.shared.memory, bytes).map_or_else(|| bytes.clone(), Bytes::from)
+    }
+
     /// Puts an entry if its key is free.
     pub(crate) fn put(&mut self, key: &str, bytes: &Bytes) -> PutAnswer {
         if self.store.contains_key(key) {
@@ -195,7 +206,7 @@ impl World {
         }
         self.changed(&[b"put", key.as_bytes(), bytes]);
         self.store.insert(key.to_owned(), (bytes.clone(), self.store_now()));
-        let not_ready = self.applied_and_not_ready(bytes);
+        let not_ready = self.applied_and_not_ready(&self.whole(bytes));
         if !not_ready.is_empty() {
             self.note(Did::NotReady(not_ready));
         }
@@ -234,8 +245,8 @@ impl World {
         }
     }
 
-    /// Lists what is directly below a prefix; without the last name, where the listing lags.
-    pub(crate) fn list(&mut self, prefix: &str, lags: bool) -> ListAnswer {
+    /// Lists what is directly below a prefix, or what of it comes after a name; without the last name, where the listing lags.
+    pub(crate) fn list(&mut self, prefix: &str, after: Option<&str>, lags: bool) -> ListAnswer {
         let below = self.store.range(prefix.to_owned()..).map_while(|(key, _)| key.strip_prefix(prefix));
         let mut names: BTreeSet<Listed> = below
             .map(|rest| match rest.split_once('/') {
@@ -243,6 +254,7 @@ impl World {
                 None => Listed { name: rest.to_owned(), folder: false },
             })
             .collect();
+        names.retain(|listed| after.is_none_or(|after| listed.name.as_str() > after));
         if lags {
             names.pop_last();
         }

@@ -21,6 +21,22 @@ use crate::{
 
 const REQUIREMENTS: &str = include_str!("../requirements.txt");
 const CHILD: &str = include_str!("moto_child.py");
+/// What is put right inside moto, as files of a Python package.
+const FIXES: [(&str, &str); 13] = [
+    ("__init__.py", include_str!("fixes/__init__.py")),
+    ("balancing.py", include_str!("fixes/balancing.py")),
+    ("compute.py", include_str!("fixes/compute.py")),
+    ("gateways.py", include_str!("fixes/gateways.py")),
+    ("global_services.py", include_str!("fixes/global_services.py")),
+    ("held.py", include_str!("fixes/held.py")),
+    ("interfaces.py", include_str!("fixes/interfaces.py")),
+    ("network.py", include_str!("fixes/network.py")),
+    ("peering.py", include_str!("fixes/peering.py")),
+    ("placement.py", include_str!("fixes/placement.py")),
+    ("speed.py", include_str!("fixes/speed.py")),
+    ("tools.py", include_str!("fixes/tools.py")),
+    ("transit.py", include_str!("fixes/transit.py")),
+];
 const PART: &str = "moto (the AWS server)";
 const START: Duration = Duration::from_secs(60);
 
@@ -69,8 +85,14 @@ impl Moto {
     fn start_with(python: &Path) -> io::Result<Self> {
         let folder = tempfile::Builder::new().prefix("provision-moto-").tempdir()?;
         let log = folder.path().join("moto.log");
+        let fixes = folder.path().join("fixes");
+        std::fs::create_dir(&fixes)?;
+        for (name, text) in FIXES {
+            std::fs::write(fixes.join(name), text)?;
+        }
         let mut child = Command::new(python)
-            .args(["-I", "-c", CHILD])
+            .args(["-I", "-B", "-c", CHILD])
+            .arg(folder.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(File::create(&log)?)

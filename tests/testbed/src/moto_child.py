@@ -32,6 +32,11 @@ from moto.moto_server.werkzeug_app import (  # noqa: E402
 )
 from werkzeug.serving import make_server  # noqa: E402
 
+# Where the folder with our corrections is, if there is one.
+if len(sys.argv) > 1:
+    sys.path.insert(0, sys.argv[1])
+    import fixes  # noqa: E402, F401
+
 server = make_server(
     "127.0.0.1",
     0,

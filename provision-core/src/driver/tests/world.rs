@@ -63,6 +63,26 @@ async fn stores_put_once_list_one_level_and_overwrite_hints_alone() {
 }
 
 #[tokio::test]
+async fn a_listing_begins_after_a_name() {
+    let folder = tempfile::tempdir().unwrap();
+    for store in [ObjectStoreBackend::directory(folder.path(), false).unwrap(), ObjectStoreBackend::memory()] {
+        for name in ["v1/block/a/00", "v1/block/a/01", "v1/block/a/02", "v1/block/a/strange/x", "v1/block/b/02"] {
+            assert_eq!(store.put_if_absent(&key(name), vec![1]).await, PutAnswer::Done);
+        }
+        let listed = |names: &[(&str, bool)]| {
+            let listed = names.iter().map(|(name, folder)| Listed { name: (*name).to_owned(), folder: *folder });
+            ListAnswer::Names(listed.collect())
+        };
+        assert_eq!(
+            store.list_after("v1/block/a/", "00").await,
+            listed(&[("01", false), ("02", false), ("strange", true)])
+        );
+        assert_eq!(store.list_after("v1/block/a/", "x").await, listed(&[]));
+        assert_eq!(store.list_after("v1/block/none/", "00").await, listed(&[]));
+    }
+}
+
+#[tokio::test]
 async fn a_directory_that_failed_once_is_not_believed_again() {
     let folder = tempfile::tempdir().unwrap();
     let store = ObjectStoreBackend::directory(folder.path(), true).unwrap();

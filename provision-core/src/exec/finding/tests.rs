@@ -30,14 +30,16 @@ fn addr(name: &str) -> ResourceAddr {
 /// A definition; a text that begins with `@` is a ref to the id of that resource.
 fn desired(inputs: &[(&str, &str)]) -> DesiredResource {
     let expr = |text: &str| match text.strip_prefix('@') {
-        Some(name) => Tree::Symbol(Symbol::Output(OutputRef { resource: addr(name), output: "id".to_owned() })),
+        Some(name) => {
+            Tree::Symbol(Symbol::Output(Box::new(OutputRef { resource: addr(name), output: "id".to_owned() })))
+        }
         None => text.into(),
     };
     DesiredResource {
         type_name: "aws_subnet".parse().unwrap(),
         version: 1,
         provider: "aws".parse().unwrap(),
-        inputs: inputs.iter().map(|(field, text)| ((*field).to_owned(), expr(text))).collect::<Exprs>(),
+        inputs: inputs.iter().map(|(field, text)| ((*field).to_owned(), expr(text))).collect::<Exprs>().into(),
         lifecycle: Lifecycle::default(),
         location: Location::default(),
     }

@@ -9,9 +9,10 @@ use crate::desired::{Desired, Lifecycle};
 use crate::id::{Generation, IntentNo, Nonce, Revision};
 use crate::plan::{BlockInput, Inputs, Missing, Mode, Outcome, Plan, Providers, Reason, Selection, World, plan};
 use crate::provider::Provider;
-use crate::stream::BlockState;
-use crate::stream::event::Intent;
-use crate::value::{Expr, Fields, Tree};
+use crate::stream::event::{Intent, ObjectRecord};
+use crate::stream::{BlockState, ResourceState};
+use crate::target::TargetId;
+use crate::value::{Expr, Fields, OutputRef, Symbol, Tree};
 
 /// Two blocks with one thing each.
 fn desired() -> Desired {
@@ -67,10 +68,14 @@ fn adopting_as(desired: &Desired, log: BlockInput) -> Plan {
 
 /// The same, of a plan about these blocks, in which these resources take the object over.
 fn adopting_these(desired: &Desired, log: BlockInput, selected: &[&str], by: &[&str]) -> Plan {
+    adopting_marked(desired, log, selected, by, Some(mark()))
+}
+
+fn adopting_marked(desired: &Desired, log: BlockInput, selected: &[&str], by: &[&str], mark: Option<Mark>) -> Plan {
     let mut world = World::default();
     let object = Observed {
         id: id("thing-1"),
-        mark: Some(mark()),
+        mark,
         fields: BTreeMap::from([("place".to_owned(), "south".into())]),
         readiness: Readiness::Ready,
     };
@@ -112,6 +117,30 @@ fn one_object_does_not_become_two_resources() {
     assert_eq!(refusals(&plan), [format!("dc.a: {both}"), format!("dc.b: {both}")]);
 }
 
+/// A name is an id in one account and region alone, and two types can be about one object.
+#[test]
+fn an_id_that_is_recorded_elsewhere_is_another_objects() {
+    let refused = |type_name: &str, account: &str| {
+        let object = ObjectRecord {
+            type_name: type_name.parse().unwrap(),
+            version: 1,
+            target: TargetId { account: account.to_owned(), ..target() },
+            id: id("thing-1"),
+            mark: None,
+            fields: Fields::new(),
+            depends_on: Default::default(),
+        };
+        let one = ResourceState { object, applied: None, made: IntentNo(1), maker: None, protected: false };
+        let log =
+            BlockState { resources: [("one".parse().unwrap(), one)].into_iter().collect(), ..BlockState::default() };
+        refusals(&adopting_marked(&desired(), Ok(log), &["dc.a"], &["dc.a.one"], None))
+    };
+    let ours = target().account;
+    assert_eq!(refused("toy_thing", "another"), [""; 0]);
+    assert_eq!(refused("toy_other", &ours), [""; 0]);
+    assert!(refused("toy_thing", &ours)[0].contains("thing-1 is the object of dc.b.one"));
+}
+
 #[test]
 fn who_is_to_take_something_over_is_in_the_code_and_in_the_plan() {
     let refused =
@@ -133,9 +162,19 @@ fn what_reads_do_not_show_is_taken_to_be_as_defined() {
     assert_eq!(resource.before.as_ref().unwrap().get("script"), Some(&"run".into()), "nor for who reads the plan");
 }
 
+/// Else the other one's id would not be known yet, and the next plan would replace what was taken over.
+#[test]
+fn what_reads_do_not_show_and_names_another_comes_after_that() {
+    let other = OutputRef { resource: addr("dc.b.one"), output: "id".to_owned() };
+    let inputs = [("place", "south".into()), ("script", Tree::Symbol(Symbol::Output(Box::new(other))))];
+    let code = desired_with(inputs.map(|(field, value)| (field.to_owned(), value)));
+    let plan = adopting_as(&code, Ok(BlockState::default()));
+    assert_eq!(plan.resource(&addr("dc.a.one")).unwrap().uses, [addr("dc.b.one")]);
+}
+
 #[test]
 fn what_an_open_call_or_a_damaged_log_may_own_is_not() {
-    let open = BlockState { open: BTreeMap::from([(IntentNo(1), making())]), ..BlockState::default() };
+    let open = BlockState { open: [(IntentNo(1), making())].into_iter().collect(), ..BlockState::default() };
     for (log, why) in [(Ok(open), "was cut off while it made it"), (Err("damaged".to_owned()), "can't be read")] {
         let plan = adopting(log);
         let refused: Vec<_> = plan.refusals().collect();

@@ -115,12 +115,12 @@ fn a_resumed_run_finishes_what_it_began_and_nothing_else() {
 #[test]
 fn another_value_than_the_plan_says_is_outside() {
     let update = |group: Tree<Symbol>| ResourcePlan {
-        after: Some(BTreeMap::from([("size".to_owned(), "big".into()), ("hint".to_owned(), group)])),
+        after: Some(BTreeMap::from([("size".to_owned(), "big".into()), ("hint".to_owned(), group)]).into()),
         ..resource(&[Outcome::Update]).fields(&["hint"])
     };
     let unknown = || {
         let output = OutputRef { resource: MAIN.parse().unwrap(), output: "id".to_owned() };
-        Tree::Symbol(Symbol::Output(output))
+        Tree::Symbol(Symbol::Output(Box::new(output)))
     };
     let told = format!(r#"{MAIN}: would set `hint` to "thing-2", and the plan says "thing-1""#);
     assert_eq!(beyond(update("thing-1".into()), update("thing-2".into())), [told]);

@@ -47,7 +47,7 @@ fn outcomes(decision: &Decision) -> Vec<Outcome> {
 
 fn later(fresh: bool) -> Wanted {
     let output = OutputRef { resource: addr("dc.net.main"), output: "id".to_owned() };
-    Wanted::Unknown { expr: Tree::Symbol(Symbol::Output(output)), fresh }
+    Wanted::Unknown { expr: Tree::Symbol(Symbol::Output(Box::new(output))), fresh }
 }
 
 #[test]

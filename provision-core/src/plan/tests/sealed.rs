@@ -34,7 +34,7 @@ fn rich() -> Plan {
     web.reasons = vec![
         Reason::New,
         Reason::Gone { id: one.clone() },
-        field(Tree::Symbol(Symbol::Output(output)), Certainty::May),
+        field(Tree::Symbol(Symbol::Output(Box::new(output))), Certainty::May),
         field(text, Certainty::No),
         Reason::MarkLost,
         Reason::NotReady,
@@ -57,7 +57,7 @@ fn rich() -> Plan {
     web.order = ReplaceOrder::DeleteFirst;
     web.moved = Some(Moved::In { from: addr("dc.old.web") });
     web.before = Some(BTreeMap::from([("place".to_owned(), value)]));
-    web.after = Some(BTreeMap::from([("place".to_owned(), "south".into())]));
+    web.after = Some(BTreeMap::from([("place".to_owned(), "south".into())]).into());
     web.new_name = Some(NewName { field: "name".to_owned(), name: "web-1".to_owned() });
     web.retire = vec![Retirement { id: two, type_name: "toy_thing".parse().unwrap(), target: target() }];
     let mut plan = plan([("dc.net.main", resource(&[Outcome::Create])), ("dc.web.web", web)], &[("dc.web", "dc.net")]);

@@ -30,6 +30,7 @@ pub(super) static TOY: Schema = Schema {
         field("hint", Role::Optional, OnChange::Update, Grain::Whole),
         field("name", Role::Name { max: 20 }, OnChange::Replace, Grain::Whole),
         unread(field("script", Role::Optional, OnChange::Replace, Grain::Whole)),
+        field("edition", Role::Computed, OnChange::Moves, Grain::Whole),
         field("id", Role::Computed, OnChange::Update, Grain::Whole),
     ],
 };
@@ -72,7 +73,7 @@ pub(super) fn thing(inputs: Exprs, lifecycle: Lifecycle) -> DesiredResource {
         type_name: "toy_thing".parse().unwrap(),
         version: 1,
         provider: "toy".parse().unwrap(),
-        inputs,
+        inputs: inputs.into(),
         lifecycle,
         location: Location::default(),
     }
@@ -89,6 +90,8 @@ pub(super) fn code(resources: impl IntoIterator<Item = (ResourceAddr, DesiredRes
             resources: BTreeMap::new(),
             outputs: Tree::Null,
             checks: BTreeMap::new(),
+            lookups: BTreeMap::new(),
+            crossings: BTreeMap::new(),
         });
         block.resources.insert(addr.name, resource);
     }
@@ -100,6 +103,7 @@ pub(super) fn code(resources: impl IntoIterator<Item = (ResourceAddr, DesiredRes
         dcs: BTreeMap::from([("dc".parse().unwrap(), dc)]),
         blocks,
         custom_checks: Default::default(),
+        nevers: Vec::new(),
     }
 }
 
@@ -120,7 +124,7 @@ pub(super) fn resource(allowed: &[Outcome]) -> ResourcePlan {
         new_name: None,
         retire: Vec::new(),
         users: BTreeSet::new(),
-        uses: BTreeSet::new(),
+        uses: Vec::new(),
     }
 }
 
@@ -189,6 +193,7 @@ pub(super) fn plan<const N: usize>(resources: [(&str, ResourcePlan); N], after: 
         selection: Selection::default(),
         simulated: false,
         environments: vec!["staging".parse().unwrap(), "prod".parse().unwrap()],
+        lookups: BTreeMap::new(),
         blocks,
         notes: Vec::new(),
     }

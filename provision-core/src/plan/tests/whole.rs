@@ -46,6 +46,7 @@ impl Case {
                 )]),
                 blocks: BTreeMap::new(),
                 custom_checks: Default::default(),
+                nevers: Vec::new(),
             },
             recorded: BTreeMap::new(),
             world: World::default(),
@@ -65,13 +66,13 @@ impl Case {
         let mut inputs = BTreeMap::from([("place".to_owned(), "south".into())]);
         if let Some(used) = used {
             let id = OutputRef { resource: used.clone(), output: "id".to_owned() };
-            inputs.insert("hint".to_owned(), Tree::Symbol(Symbol::Output(id)));
+            inputs.insert("hint".to_owned(), Tree::Symbol(Symbol::Output(Box::new(id))));
         }
         let thing = DesiredResource {
             type_name: "toy_thing".parse().unwrap(),
             version: 1,
             provider: "toy".parse().unwrap(),
-            inputs,
+            inputs: inputs.into(),
             lifecycle: Lifecycle::default(),
             location: Location::default(),
         };
@@ -82,6 +83,8 @@ impl Case {
             resources: BTreeMap::new(),
             outputs: Tree::Null,
             checks: BTreeMap::new(),
+            lookups: BTreeMap::new(),
+            crossings: BTreeMap::new(),
         });
         block.resources.insert(at.name, thing);
     }
@@ -287,4 +290,62 @@ fn an_open_call_on_what_others_use_can_be_found_out() {
     case.select(&[]);
     assert!(case.plan().resource(&addr("dc.a.one")).unwrap().allowed.contains(&Outcome::Replace), "with its users");
     let BlockPlan::Planned(_) = &case.plan().blocks[&"dc.b".parse().unwrap()] else { panic!("its user is planned") };
+}
+
+/// An update of a thing makes a later edition of it: who uses that learns it only then, and nobody else waits for it.
+#[test]
+fn what_an_update_moves_is_not_known_before_it() {
+    let mut case = Case::of(&["dc.net.a", "dc.net.b", "dc.net.c"], &[("dc.net.c", "dc.net.a")]);
+    let edition = OutputRef { resource: addr("dc.net.a"), output: "edition".to_owned() };
+    let b = addr("dc.net.b");
+    let uses = |case: &mut Case| {
+        let block = case.desired.blocks.get_mut(&b.block).unwrap();
+        let inputs = Arc::make_mut(&mut block.resources.get_mut(&b.name).unwrap().inputs);
+        inputs.insert("hint".to_owned(), Tree::Symbol(Symbol::Output(Box::new(edition.clone()))));
+    };
+    uses(&mut case);
+    for (at, field, value) in [("dc.net.a", "edition", "first"), ("dc.net.b", "hint", "first")] {
+        let at = addr(at);
+        let state = case.recorded.get_mut(&at.block).unwrap().resources.get_mut(&at.name).unwrap();
+        state.object.fields.insert(field.to_owned(), value.into());
+        if field == "hint" {
+            state.applied.as_mut().unwrap().insert(field.to_owned(), value.into());
+        }
+        state.object.depends_on.extend((field == "hint").then(|| addr("dc.net.a")));
+        let seen = Observed {
+            id: state.object.id.clone(),
+            mark: None,
+            fields: state.object.fields.clone(),
+            readiness: Readiness::Ready,
+        };
+        case.world.saw(&target(), &"toy_thing".parse().unwrap(), seen);
+    }
+    let allowed = |plan: &Plan, at: &str| plan.resource(&addr(at)).unwrap().allowed.clone();
+    assert_eq!(allowed(&case.plan(), "dc.net.b"), [Outcome::NoOp].into());
+
+    let a = addr("dc.net.a");
+    let block = case.desired.blocks.get_mut(&a.block).unwrap();
+    let inputs = Arc::make_mut(&mut block.resources.get_mut(&a.name).unwrap().inputs);
+    inputs.insert("size".to_owned(), "large".into());
+    let plan = case.plan();
+    assert_eq!(allowed(&plan, "dc.net.a"), [Outcome::Update].into());
+    assert_eq!(allowed(&plan, "dc.net.b"), [Outcome::Update, Outcome::NoOp].into(), "it uses the edition");
+    assert_eq!(allowed(&plan, "dc.net.c"), [Outcome::NoOp].into(), "it uses the id, which stays");
+}
+
+#[test]
+fn what_is_shown_is_the_definition_with_what_is_known_filled_in() {
+    let mut case = Case::of(&["dc.net.a", "dc.net.b"], &[("dc.net.b", "dc.net.a")]);
+    let b = addr("dc.net.b");
+    case.recorded.get_mut(&b.block).unwrap().resources.remove(&b.name);
+    let after = |plan: &Plan| plan.resource(&b).unwrap().after.clone().unwrap();
+    let shown = after(&case.plan());
+    assert_eq!((&shown["hint"], &shown["place"]), (&"thing-dc.net.a".into(), &"south".into()));
+
+    // A name is the engine's where the definition gives none.
+    case.recorded.clear();
+    let inputs = &mut case.desired.blocks.get_mut(&b.block).unwrap().resources.get_mut(&b.name).unwrap().inputs;
+    Arc::make_mut(inputs).insert("name".to_owned(), "b".into());
+    let inputs = inputs.clone();
+    assert!(Arc::ptr_eq(&after(&case.plan()), &inputs), "nothing is known that the definition does not say");
 }

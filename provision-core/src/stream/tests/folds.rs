@@ -204,8 +204,8 @@ fn claims_follow_each_other() {
 fn the_generation_never_falls() {
     let mut state = BlockState::default();
     let addr = "us-east.network".parse().unwrap();
-    let entry = |generation, head: Option<&_>, event| {
-        let (body, bytes) = author_of(1, generation).compose(&addr, head, Some(claim(1, 1)), vec![event]);
+    let entry = |generation, head: Option<&_>, event: BlockEvent| {
+        let (body, bytes) = author_of(1, generation).compose(&addr, head, Some(claim(1, 1)), vec![event.into()]);
         Entry { body: body.into(), hash: Digest::of(&bytes), modified_ms: 0 }
     };
     state.apply(&entry(7, None, claimed(1, 1, None))).unwrap();
@@ -224,6 +224,8 @@ fn definitions_are_found_by_digest() {
         resources: BTreeMap::new(),
         outputs: Tree::Null,
         checks: BTreeMap::new(),
+        lookups: BTreeMap::new(),
+        crossings: BTreeMap::new(),
     };
     let applying = |digest: &[u8], definition: Option<DesiredBlock>| BlockEvent::Applying {
         digest: Digest::of(digest),
@@ -231,6 +233,7 @@ fn definitions_are_found_by_digest() {
         env: "prod".parse().unwrap(),
         channel: Channel::Stable,
         targets: BTreeMap::from([("aws".parse().unwrap(), target())]),
+        found: BTreeMap::new(),
     };
     let (a, b) = (applying(b"a", Some(block("a"))), applying(b"b", Some(block("b"))));
     let state = folded(&[a.clone(), b, applying(b"a", None)]).unwrap();

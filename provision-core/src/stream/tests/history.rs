@@ -19,10 +19,10 @@ fn entries(events: &[(u8, BlockEvent)]) -> Vec<Entry<BlockEvent>> {
     let mut out = Vec::new();
     for (run, event) in events {
         let claim = Some(claim(*run, (*run).into()));
-        let (body, bytes) = author.compose(&addr, head.as_ref(), claim, vec![event.clone()]);
-        let hash = Digest::of(&bytes);
-        head = Some(Head { seq: body.seq, hash: hash.clone() });
-        out.push(Entry { body: body.into(), hash, modified_ms: 0 });
+        let (body, bytes) = author.compose(&addr, head.as_ref(), claim, vec![event.clone().into()]);
+        let entry = Entry { body: body.into(), hash: Digest::of(&bytes), modified_ms: 0 };
+        head = Some(entry.head());
+        out.push(entry);
     }
     out
 }

@@ -19,7 +19,7 @@ fn with_entries(count: usize) -> World {
                 0 => started(),
                 _ => RunEvent::Renewed {},
             };
-            let written = put_next(&io, &author, &run_id(1), head.as_ref(), None, vec![event]).await;
+            let written = put_next(&io, &author, &run_id(1), head.as_ref(), None, vec![event.into()]).await;
             let Ok(Written::Ours(entry)) = written else { panic!("not written") };
             head = Some(entry.head());
         }

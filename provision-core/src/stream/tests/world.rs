@@ -35,6 +35,8 @@ pub(super) struct World {
     pub dead: BTreeSet<u32>,
     pub gets: u32,
     pub lists: u32,
+    /// How many names were listed.
+    pub listed: usize,
     pub puts: u32,
     late: Vec<(StoreKey, Vec<u8>)>,
 }
@@ -48,6 +50,7 @@ impl World {
             dead: BTreeSet::new(),
             gets: 0,
             lists: 0,
+            listed: 0,
             puts: 0,
             late: Vec::new(),
         }
@@ -102,7 +105,7 @@ impl World {
                     None => GetAnswer::Missing,
                 })
             }
-            Action::List { prefix } => {
+            Action::List { prefix, after } => {
                 self.lists += 1;
                 let below = self.objects.keys().filter_map(|key| key.strip_prefix(&prefix));
                 let names: BTreeSet<_> = below
@@ -111,7 +114,10 @@ impl World {
                         None => Listed { name: rest.to_owned(), folder: false },
                     })
                     .collect();
-                Event::List(ListAnswer::Names(names.into_iter().collect()))
+                let names = names.into_iter().filter(|listed| after.as_ref().is_none_or(|after| listed.name > *after));
+                let names: Vec<_> = names.collect();
+                self.listed += names.len();
+                Event::List(ListAnswer::Names(names))
             }
             Action::ProbeHolder { holder } => {
                 Event::Holder(if self.dead.contains(&holder.pid) { HolderState::Dead } else { HolderState::Unknown })

@@ -3,6 +3,7 @@
 mod adopting;
 mod applying;
 mod bad_days;
+mod caching;
 mod checks;
 mod files;
 mod interrupts;

@@ -112,6 +112,12 @@ impl Folder {
         objects.into_iter().find(|held| held.type_name.as_str() == type_name).unwrap()
     }
 
+    /// The object of a resource, as the cloud itself holds it.
+    pub(crate) fn held_at(&self, addr: &str) -> Held {
+        let is = |held: &Held| held.mark.as_ref().is_some_and(|mark| mark.address.to_string() == addr);
+        self.simulated().objects().unwrap().into_iter().find(is).unwrap()
+    }
+
     /// Does something in the cloud behind the runners' back.
     pub(crate) fn tamper(&self, tamper: &Tamper) {
         self.simulated().tamper(tamper).unwrap().unwrap();

@@ -10,8 +10,11 @@
 
 mod checks;
 mod ci;
+mod company;
 mod drift;
+mod elsewhere;
 mod folder;
+mod formats;
 mod input;
 mod interrupts;
 mod life;

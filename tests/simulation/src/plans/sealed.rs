@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
+use provision_core::desired::{Desired, DesiredLookup, Location};
 use provision_core::exec::{Binding, RunError};
+use provision_core::id::{BadName, ResourceAddr, ResourceName};
 use provision_core::plan::Plan;
+use provision_core::sim::{Held, Tamper};
 use provision_core::stream::StartError;
 use provision_core::stream::event::RunOutcome;
+use provision_core::value::{OutputRef, Symbol, Tree};
 
 use super::{moved, stages};
 use crate::fault::{Fault, What};
@@ -113,4 +117,62 @@ pub(crate) fn killed_and_set_back() -> Result<(), String> {
         }
     }
     if set_back == 0 { Err("no run had anything to set back".to_owned()) } else { Ok(()) }
+}
+
+/// A story whose first network carries the id of an image that is looked up, with the address of that network.
+fn with_a_lookup() -> Result<(Story, ResourceAddr), String> {
+    let mut story = super::resume_create();
+    let mut desired = Desired::clone(&story.first.desired);
+    let mut networks = desired.blocks.iter().flat_map(|(block, it)| {
+        let networks = it.resources.iter().filter(|(_, resource)| resource.type_name.as_str() == "aws_vpc");
+        networks.map(|(name, _)| block.resource(name.clone()))
+    });
+    let network = networks.next().ok_or("no network")?;
+    let image: ResourceName = "image".parse().map_err(|bad: BadName| bad.to_string())?;
+    let found = OutputRef { resource: network.block.resource(image.clone()), output: "id".to_owned() };
+    let block = desired.blocks.get_mut(&network.block).ok_or("no block")?;
+    let resource = block.resources.get_mut(&network.name).ok_or("no resource")?;
+    let tags = Tree::Map([("image".to_owned(), Tree::Symbol(Symbol::Found(Box::new(found))))].into());
+    Arc::make_mut(&mut resource.inputs).insert("tags".to_owned(), tags);
+    let lookup = DesiredLookup {
+        type_name: "aws_ami".parse().map_err(|bad: BadName| bad.to_string())?,
+        provider: resource.provider.clone(),
+        query: [("owner".to_owned(), "somebody".into())].into(),
+        location: Location::default(),
+    };
+    block.lookups.insert(image, lookup);
+    let desired = Arc::new(desired);
+    story.first.desired = desired.clone();
+    story.then.desired = desired;
+    Ok((story, network))
+}
+
+/// Wherever its run is killed, and whatever its lookup would find by then, a sealed plan uses what it found.
+pub(crate) fn answers_stay() -> Result<(), String> {
+    let (story, network) = unbroken(with_a_lookup)?;
+    let story = story.with_fresh_memory();
+    let (planned, plan) = planned(&story)?;
+    let found = plan.lookups.values().next().ok_or("nothing was looked up")?;
+    for action in 0.. {
+        let (mut sim, process) = killed(&story, &planned, &plan, action)?;
+        let wrong = |wrong: String| format!("killed at action {action}: {wrong}");
+        let done = sim.process(process).is_some_and(Process::is_good);
+        let fields = [("owner".to_owned(), "somebody".into())].into();
+        let (target, type_name) = (found.query.target.clone(), found.query.type_name.clone());
+        sim.world.tamper(&Tamper::Create { target, type_name, fields, mark: None, name: None });
+        if !done && !story.resume(&mut sim).map_err(wrong)? {
+            let last = sim.processes.last().and_then(|last| last.outcome());
+            return Err(wrong(format!("its plan does not finish it: {last:?}")));
+        }
+        let objects = sim.world.objects();
+        let ours = |held: &&Held| held.mark.as_ref().is_some_and(|mark| mark.address == network);
+        let tags = objects.iter().find(ours).and_then(|held| held.fields.get("tags")?.as_map()?.get("image").cloned());
+        if tags != Some(found.id.as_str().into()) {
+            return Err(wrong(format!("it used {tags:?}, and its plan found {}", found.id)));
+        }
+        if done {
+            return Ok(());
+        }
+    }
+    Ok(())
 }

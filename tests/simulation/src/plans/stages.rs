@@ -32,7 +32,7 @@ fn stages_of(flag: bool) -> Arc<Desired> {
 pub(super) fn check(desired: &mut Desired, resource: &str, passes: u32) {
     let resource: provision_core::id::ResourceAddr = resource.parse().unwrap();
     let id = OutputRef { resource: resource.clone(), output: "id".to_owned() };
-    let ask = Ask::Custom { function: "alive".to_owned(), args: Tree::Symbol(Symbol::Output(id)) };
+    let ask = Ask::Custom { function: "alive".to_owned(), args: Tree::Symbol(Symbol::Output(Box::new(id))) };
     let alive = DesiredCheck { ask, every_ms: 500, passes, within_ms: 10_000, location: Location::default() };
     desired.blocks.get_mut(&resource.block).unwrap().checks.insert("alive".parse().unwrap(), alive);
 }

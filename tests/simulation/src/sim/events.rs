@@ -32,8 +32,30 @@ pub enum Faults {
 pub struct Chance {
     /// In which order processes and actions take turns; in turn where there are none.
     pub order: Option<Dice>,
-    /// How long calls, puts and reads take, up to so many milliseconds; nothing where there are none.
-    pub delays: Option<(Dice, u64)>,
+    /// How long calls, puts and reads take.
+    pub delays: Delays,
+}
+
+/// How long calls, puts and reads take.
+#[derive(Debug, Clone, Default)]
+pub enum Delays {
+    /// Nothing.
+    #[default]
+    None,
+    /// As dice say, up to so many milliseconds there and back.
+    Drawn(Dice, u64),
+    /// Calls and reads as the cloud's model of latencies says; puts take nothing.
+    Modelled,
+}
+
+impl Delays {
+    /// The longest that dice may say, in milliseconds.
+    pub fn most(&self) -> u64 {
+        match self {
+            Self::None | Self::Modelled => 0,
+            Self::Drawn(_, most) => *most,
+        }
+    }
 }
 
 /// Processes in a world.

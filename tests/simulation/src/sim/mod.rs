@@ -4,4 +4,4 @@ mod events;
 mod perform;
 mod strike;
 
-pub use events::{Chance, Faults, Sim, Stuck};
+pub use events::{Chance, Delays, Faults, Sim, Stuck};

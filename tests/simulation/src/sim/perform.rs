@@ -1,15 +1,20 @@
 //! What an action does to the world, and what its process is told.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use provision_core::call::{Answer, ReadAnswer, Refusal};
 use provision_core::machine::{Action, ActionId, Event, GetAnswer, HolderState, ListAnswer, PutAnswer, Verified};
 use provision_core::stream::event::Holder;
 
-use super::events::{Due, Sim, Timer};
+use super::events::{Delays, Due, Sim, Timer};
 use crate::fault::What;
 use crate::trace::Did;
 use crate::world::{Flight, Request};
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
 
 impl Sim {
     /// Performs an action; its event and how much later it is told, unless the process died or is told otherwise.
@@ -21,7 +26,7 @@ impl Sim {
         fault: Option<What>,
     ) -> Option<(Event, u64)> {
         let cut = || "the connection was cut".to_owned();
-        let read_delay = self.delay();
+        let read_delay = self.read_delay(&action);
         let world = &mut self.world;
         let fails = fault == Some(What::Fail);
         Some(match action {
@@ -40,7 +45,10 @@ impl Sim {
             Action::Get { .. } if fails => (Event::Get(GetAnswer::Failed(cut())), 0),
             Action::Get { key } => (Event::Get(world.get(key.0)), read_delay),
             Action::List { .. } if fails => (Event::List(ListAnswer::Failed(cut())), 0),
-            Action::List { prefix } => (Event::List(world.list(&prefix, fault == Some(What::Hide))), read_delay),
+            Action::List { prefix, after } => {
+                let listed = world.list(&prefix, after.as_deref(), fault == Some(What::Hide));
+                (Event::List(listed), read_delay)
+            }
             Action::Verify { .. } if fails => (Event::Verify(Verified::No { problem: cut() }), 0),
             Action::Verify { target } => {
                 world.note(Did::Look(format!("verify {target}")));
@@ -64,8 +72,24 @@ impl Sim {
         })
     }
 
-    fn delay(&mut self) -> u64 {
-        self.chance.delays.as_mut().map_or(0, |(dice, most)| dice.below(*most + 1))
+    fn read_delay(&mut self, action: &Action) -> u64 {
+        match (&mut self.chance.delays, action) {
+            (Delays::None, _) => 0,
+            (Delays::Drawn(dice, most), _) => dice.below(*most + 1),
+            (Delays::Modelled, Action::Read { read, .. }) => millis(self.world.cloud.config().latency().read(read)),
+            (Delays::Modelled, _) => 0,
+        }
+    }
+
+    /// How long a call or a put takes there and back.
+    fn delays(&mut self, request: &Request) -> (u64, u64) {
+        match (&mut self.chance.delays, request) {
+            (Delays::None, _) | (Delays::Modelled, Request::Put { .. }) => (0, 0),
+            (Delays::Drawn(dice, most), _) => (dice.below(*most + 1), dice.below(*most + 1)),
+            (Delays::Modelled, Request::Call { sending, .. }) => {
+                (millis(self.world.cloud.config().latency().call(sending)), 0)
+            }
+        }
     }
 
     /// A process sees those of its own machine alone.
@@ -86,7 +110,7 @@ impl Sim {
             Request::Call { .. } => Event::Call(Answer::Unknown { reason: "the connection was cut".to_owned() }),
             Request::Put { .. } => Event::Put(PutAnswer::Unknown("the connection was cut".to_owned())),
         };
-        let (there, back) = (self.delay(), self.delay());
+        let (there, back) = self.delays(&request);
         // When it lands, unless it is performed at once; whether its sender is told.
         let (lands, told) = match fault {
             None if there + back == 0 => (None, true),
@@ -117,7 +141,8 @@ impl Sim {
                 }
                 Request::Put { key, bytes } => {
                     let answer = self.world.put(&key, &bytes);
-                    self.world.note(Did::Put { key, bytes, answer: answer.clone() });
+                    let whole = self.world.whole(&bytes);
+                    self.world.note(Did::Put { key, whole, answer: answer.clone() });
                     Event::Put(answer)
                 }
             };
@@ -155,7 +180,9 @@ impl Sim {
     fn sent(&mut self, request: &Request, told: &Event) {
         let did = match (request.clone(), told.clone()) {
             (Request::Call { target, sending }, Event::Call(answer)) => Did::Call { target, sending, answer },
-            (Request::Put { key, bytes }, Event::Put(answer)) => Did::Put { key, bytes, answer },
+            (Request::Put { key, bytes }, Event::Put(answer)) => {
+                Did::Put { key, whole: self.world.whole(&bytes), answer }
+            }
             (Request::Call { .. } | Request::Put { .. }, _) => return,
         };
         self.world.note(did);

@@ -26,6 +26,7 @@ fn large(blocks: usize, of_each: usize) -> Desired {
         dcs: BTreeMap::from([("dc".parse().unwrap(), dc)]),
         blocks: BTreeMap::new(),
         custom_checks: Default::default(),
+        nevers: Vec::new(),
     };
     for number in 0..blocks {
         let addr: BlockAddr = format!("dc.b{number}").parse().unwrap();
@@ -65,6 +66,8 @@ fn large(blocks: usize, of_each: usize) -> Desired {
                 resources,
                 outputs: Tree::Null,
                 checks: BTreeMap::new(),
+                lookups: BTreeMap::new(),
+                crossings: BTreeMap::new(),
             },
         );
     }

@@ -5,7 +5,11 @@
 #![expect(clippy::print_stdout, reason = "how many histories, and how long they took, is what one wants to know")]
 
 mod applying;
+mod claims;
 mod large;
+mod limits;
+mod log_bytes;
+mod makespan;
 mod planning;
 mod refusals;
 mod repairs;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use provision_core::desired::{Desired, DesiredBlock};
 use provision_core::id::BlockAddr;
+use provision_core::sim::Tamper;
 use provision_core::value::{Expr, Value};
 use simulation::infra::{Kind, output, resource};
 use simulation::lab::Lab;
@@ -27,6 +28,8 @@ fn put(desired: &mut Desired, addr: &str, kind: Kind, inputs: &[(&str, Expr)]) {
         resources: BTreeMap::new(),
         outputs: Expr::Null,
         checks: BTreeMap::new(),
+        lookups: BTreeMap::new(),
+        crossings: BTreeMap::new(),
     };
     let block = desired.blocks.entry(addr.block.clone()).or_insert(fresh);
     let resource = resource(kind, inputs, 1);
@@ -97,4 +100,26 @@ fn what_a_refused_block_uses_is_not_replaced_and_what_waits_for_that_waits() {
         desired
     };
     refused(&world("zone-a", 0), &world("zone-b", 1), &["us-test.later", "us-test.shared", "us-test.stuck"]);
+}
+
+/// Somebody else's subnet keeps a network from being deleted: that is tried for a while, not for ever.
+#[test]
+fn what_is_in_use_for_ever_is_given_up() {
+    let mut lab = Lab::new();
+    let mut desired = empty();
+    vpc(&mut desired, "us-test.zoo.net", 0);
+    assert!(lab.apply(&desired).is_good());
+    let held = lab.world.objects().remove(0);
+    let fields = [("vpc".to_owned(), held.id.to_string().into()), ("cidr".to_owned(), "10.0.1.0/24".into())];
+    lab.world.tamper(&Tamper::Create {
+        target: held.target,
+        type_name: "aws_subnet".parse().unwrap(),
+        fields: fields.into(),
+        mark: None,
+        name: None,
+    });
+    let ran = lab.destroy(&desired);
+    assert!(!ran.is_good());
+    assert!((2..100).contains(&ran.calls), "{} calls", ran.calls);
+    assert_eq!(lab.world.objects().len(), 2, "both are there");
 }

@@ -29,6 +29,11 @@ impl Answer {
         self
     }
 
+    /// A document, as all these services answer.
+    pub(crate) fn ok(text: String) -> Self {
+        Self { status: 200, headers: xml(), body: Bytes::from(text) }
+    }
+
     /// An error in the form of the service that was called.
     pub(crate) fn error(call: &Call, status: u16, code: &str, message: &str) -> Self {
         let (code, message) = (escaped(code), escaped(message));
@@ -47,10 +52,18 @@ impl Answer {
                 )
             }
         };
-        let mut headers = HeaderMap::new();
-        headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("text/xml;charset=UTF-8"));
         let body = Bytes::from(format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{document}"));
-        Self { status, headers, body }
+        Self { status, headers: xml(), body }
+    }
+
+    /// The error of a call that came too soon after others: in EC2's API Reference, "Request throttling"; S3's "Best practices
+    /// design patterns"; and the common errors of the others' API references.
+    pub(crate) fn throttled(call: &Call) -> Self {
+        match call.service.as_str() {
+            "ec2" => Self::error(call, 503, "RequestLimitExceeded", "Request limit exceeded."),
+            "s3" => Self::error(call, 503, "SlowDown", "Please reduce your request rate."),
+            _ => Self::error(call, 400, "Throttling", "Rate exceeded"),
+        }
     }
 
     /// The error that a service answers when it fails by itself.
@@ -66,6 +79,12 @@ impl Answer {
     }
 }
 
-fn escaped(text: &str) -> String {
+fn xml() -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("text/xml;charset=UTF-8"));
+    headers
+}
+
+pub(crate) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

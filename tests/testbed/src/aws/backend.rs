@@ -14,13 +14,14 @@ use super::{
     call::{Call, Request},
     consistency::{Births, Lag},
     gaps,
+    listing::{self, Asked},
     lists::Pages,
+    model::{self, Paged},
+    refresh::Refreshes,
+    settling::Settling,
     stamp,
     upstream::Upstream,
 };
-
-/// What a page holds where the caller names a token and no size.
-const PAGE: usize = 1000;
 
 #[derive(Debug)]
 pub(crate) struct Backend {
@@ -28,6 +29,8 @@ pub(crate) struct Backend {
     tokens: BTreeMap<TokenKey, Spent>,
     pages: Pages,
     births: Births,
+    settling: Settling,
+    refreshes: Refreshes,
 }
 
 /// What holds for one execution.
@@ -36,6 +39,8 @@ pub(crate) struct Terms {
     pub(crate) now: SystemTime,
     pub(crate) stamp_bound: Duration,
     pub(crate) lag: Lag,
+    /// How long what was made or deleted takes until it is.
+    pub(crate) settling: Duration,
 }
 
 /// An answer, and whether the server behind was asked for it.
@@ -51,9 +56,10 @@ impl Execution {
     }
 }
 
-/// A client token is good for one action in one region.
+/// A client token is good for one action in one region of an account.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct TokenKey {
+    account: String,
     region: String,
     action: String,
     token: String,
@@ -67,23 +73,35 @@ struct Spent {
 
 impl Backend {
     pub(crate) fn new(upstream: Upstream) -> Self {
-        Self { upstream, tokens: BTreeMap::new(), pages: Pages::default(), births: Births::default() }
+        Self {
+            upstream,
+            tokens: BTreeMap::new(),
+            pages: Pages::default(),
+            births: Births::default(),
+            settling: Settling::default(),
+            refreshes: Refreshes::default(),
+        }
     }
 
-    /// The server's answer. Where moto has a bug or a gap it answers 500 with a page: an SDK would take that for a
-    /// passing trouble and repeat the call, so it is made an error that says what it is.
+    /// The server's answer.
     async fn forward(&self, call: &Call, request: Request) -> io::Result<Answer> {
-        let answer = self.upstream.send(request).await?;
-        if answer.status == 500 && !call.is_s3() && answer.text().starts_with("<!doctype html>") {
-            let message = format!("moto cannot do this {}; its log says why", call.action);
-            return Ok(Answer::error(call, 400, "TestbedUnsupported", &message));
-        }
-        Ok(answer)
+        let request = if call.is_ec2() { gaps::literal_wildcards(request) } else { request };
+        Ok(unsupported(call, self.upstream.send(request).await?))
     }
 
     /// Past the proxy: nothing is remembered and nothing refused.
     pub(crate) async fn send(&self, request: Request) -> io::Result<Answer> {
         self.upstream.send(request).await
+    }
+
+    /// Says what the next instance refresh of a group fails with, after its first replacement.
+    pub(crate) fn fail_refresh(&mut self, group: &str, reason: &str) {
+        self.refreshes.fail(group, reason);
+    }
+
+    /// Says which state an object is in, whatever the server says; `None` ends that.
+    pub(crate) fn set_state(&mut self, id: &str, state: Option<&str>) {
+        self.settling.set(id, state);
     }
 
     /// Forgets everything, as does moto.
@@ -109,14 +127,12 @@ impl Backend {
     }
 
     async fn try_execute(&mut self, call: &Call, request: Request, terms: Terms) -> io::Result<Execution> {
+        let now = Instant::now();
         let expired = stamp::refusal(call, terms.now, terms.stamp_bound);
-        if let Some(answer) = expired.or_else(|| self.births.refusal(call, terms.lag, Instant::now())) {
+        if let Some(answer) = expired.or_else(|| self.births.refusal(call, terms.lag, now)) {
             return Ok(Execution::without(answer));
         }
-        if !call.is_ec2() {
-            return Ok(Execution { answer: self.forward(call, request).await?, executed: true });
-        }
-        if call.param("DryRun") == Some("true") {
+        if call.is_ec2() && call.param("DryRun") == Some("true") {
             let message = "Request would have succeeded, but DryRun flag is set.";
             return Ok(Execution::without(Answer::error(call, 412, "DryRunOperation", message)));
         }
@@ -126,49 +142,56 @@ impl Backend {
         if let Some(answer) = gaps::refusal(&self.upstream, call).await? {
             return Ok(Execution::without(answer));
         }
-        let execution = if call.action.starts_with("Describe") {
-            self.describe(call, request, terms.lag).await?
-        } else {
-            Execution { answer: self.forward(call, request).await?, executed: true }
+        if let Some(answer) = self.refreshes.answer(&self.upstream, call).await? {
+            return Ok(Execution { executed: true, answer });
+        }
+        let request = request.in_account(&call.account);
+        let mut execution = match model::paged(&call.service, &call.action) {
+            Some(page) => self.list(call, request, page, terms.lag).await?,
+            None => {
+                let answer = self.forward(call, request).await?;
+                Execution { answer: self.births.visible(call, answer, terms.lag, now), executed: true }
+            }
         };
         if execution.answer.is_success() {
-            self.births.note(call, &execution.answer, Instant::now());
+            self.births.note(call, &execution.answer, now);
+            self.settling.note(call, &execution.answer, now);
+            execution.answer = self.settling.shown(call, execution.answer, terms.settling, now);
             self.spend_token(call, &execution.answer);
         }
         Ok(execution)
     }
 
-    async fn describe(&mut self, call: &Call, request: Request, lag: Lag) -> io::Result<Execution> {
-        let refused = |code, message: &str| Ok(Execution::without(Answer::error(call, 400, code, message)));
-        let size = call.param("MaxResults").map(str::parse::<usize>).transpose();
-        let Ok(size) = size else {
-            return refused("InvalidParameterValue", "MaxResults is not a number");
+    async fn list(&mut self, call: &Call, request: Request, page: &Paged, lag: Lag) -> io::Result<Execution> {
+        let asked = match listing::asked(call, page) {
+            Ok(asked) => asked,
+            Err(answer) => return Ok(Execution::without(*answer)),
         };
-        let by_id = call.params.keys().any(|name| name.starts_with("InstanceId."));
-        if call.action == "DescribeInstances" && size.is_some() && by_id {
-            let message = "The parameter instancesSet cannot be used with the parameter maxResults";
-            return refused("InvalidParameterCombination", message);
-        }
-        let (request, tokens) =
-            gaps::token_filter(call, gaps::literal_wildcards(request.without(&["MaxResults", "NextToken"])));
-        let mut answer = self.forward(call, request).await?;
+        let size = match asked {
+            Asked::All => None,
+            Asked::First(size) => Some(size),
+            Asked::Next(token, size) => {
+                let Some(text) = self.pages.next(&call.action, page, token, size) else {
+                    return Ok(Execution::without(listing::bad_token(call)));
+                };
+                return Ok(Execution { answer: Answer::ok(text), executed: true });
+            }
+        };
+        let request = if call.is_ec2() { gaps::literal_wildcards(request) } else { request };
+        let (request, tokens) = gaps::token_filter(call, request);
+        let answer = listing::whole(&self.upstream, call, request, page).await?;
+        let mut answer = unsupported(call, answer);
         let executed = true;
         if !answer.is_success() {
             return Ok(Execution { answer, executed });
-        }
-        if let Some(token) = call.param("NextToken") {
-            let Some(page) = self.pages.next(&call.action, token, size.unwrap_or(PAGE)) else {
-                return refused("InvalidNextToken", "The specified NextToken is not valid");
-            };
-            return Ok(Execution { answer: answer.with_text(page), executed });
         }
         if let Some(tokens) = tokens {
             answer = gaps::with_tokens(answer, &tokens);
         }
         answer = self.births.visible(call, answer, lag, Instant::now());
         if let Some(size) = size {
-            let page = self.pages.first(&call.action, answer.text(), size);
-            answer = answer.with_text(page);
+            let text = self.pages.first(&call.action, page, answer.text(), size);
+            answer = answer.with_text(text);
         }
         Ok(Execution { answer, executed })
     }
@@ -191,9 +214,21 @@ impl Backend {
     }
 }
 
+/// Where moto has a bug or a gap it answers 500 with a page: an SDK would take that for a passing trouble and repeat the
+/// call, so it is made an error that says what it is.
+fn unsupported(call: &Call, answer: Answer) -> Answer {
+    if answer.status == 500 && answer.text().starts_with("<!doctype html>") {
+        let message = format!("moto cannot do this {}; its log says why", call.action);
+        return Answer::error(call, 400, "TestbedUnsupported", &message);
+    }
+    answer
+}
+
 impl TokenKey {
     fn of(call: &Call) -> Option<Self> {
+        model::takes_token(&call.service, &call.action).then_some(())?;
         Some(Self {
+            account: call.account.clone(),
             region: call.region.clone(),
             action: call.action.clone(),
             token: call.param("ClientToken")?.to_owned(),

@@ -5,6 +5,11 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use hyper::{HeaderMap, Method, Uri, header};
 
+use super::rest;
+
+/// The account of access keys that say no other; moto's own.
+pub(crate) const DEFAULT_ACCOUNT: &str = "123456789012";
+
 /// A request as it came, with its whole body.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
@@ -17,11 +22,13 @@ pub(crate) struct Request {
 /// What a request asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Call {
+    /// The account whose credentials have signed it.
+    pub(crate) account: String,
+    /// The signing name: `ec2`, `elasticloadbalancing`, `autoscaling`, `iam`, `route53`, `sts`, `s3`.
     pub(crate) service: String,
     pub(crate) region: String,
     pub(crate) action: String,
-    /// The parameters of a query call without `Action` and `Version`. Of an S3 call: `Method`, `Bucket`,
-    /// `Key`, `If-Match` and `If-None-Match` where they are there, and what its query string says.
+    /// The parameters of a query call without `Action` and `Version`. Of a REST call, see [`rest::parse`].
     pub(crate) params: BTreeMap<String, String>,
     /// `X-Amz-Date`, as it was written.
     pub(crate) stamp: Option<String>,
@@ -30,10 +37,13 @@ pub(crate) struct Call {
 impl Call {
     pub(crate) fn parse(request: &Request) -> Self {
         let text = |name: &str| request.headers.get(name).and_then(|value| value.to_str().ok());
-        let (region, service) = scope(text("authorization").unwrap_or_default())
-            .unwrap_or_else(|| ("us-east-1".to_owned(), "s3".to_owned()));
-        let (action, params) = if service == "s3" { s3(request) } else { query(request) };
-        Self { service, region, action, params, stamp: text("x-amz-date").map(str::to_owned) }
+        let Scope { key, region, service } = Scope::of(text("authorization").unwrap_or_default()).unwrap_or_default();
+        let (action, params) = match service.as_str() {
+            "s3" | "route53" => rest::parse(&service, request),
+            _ => query(request),
+        };
+        let account = account_of(&key).to_owned();
+        Self { account, service, region, action, params, stamp: text("x-amz-date").map(str::to_owned) }
     }
 
     pub(crate) fn is_s3(&self) -> bool {
@@ -59,12 +69,35 @@ impl Request {
         self
     }
 
+    /// The same call with a parameter set to this, where its protocol has it: the form of a query call, the query string
+    /// of a REST call.
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
+        let in_form = self.method == Method::POST && self.uri.path() == "/";
+        let given = if in_form { self.body.to_vec() } else { self.uri.query().unwrap_or_default().as_bytes().to_vec() };
+        let kept = form_urlencoded::parse(&given).filter(|(found, _)| found.as_ref() != name);
+        let set = form_urlencoded::Serializer::new(String::new()).extend_pairs(kept).append_pair(name, value).finish();
+        if in_form {
+            self.body = Bytes::from(set);
+        } else if let Ok(uri) = format!("{}?{set}", self.uri.path()).parse() {
+            self.uri = uri;
+        }
+        self
+    }
+
     /// The same query call with its values changed.
     pub(crate) fn with_values(mut self, change: impl Fn(&str, &str) -> String) -> Self {
         let pairs: Vec<(String, String)> =
             form_urlencoded::parse(&self.body).map(|(name, value)| (name.to_string(), change(&name, &value))).collect();
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
         self.body = Bytes::from(body);
+        self
+    }
+
+    /// The same request, in an account. moto goes by the account that this header names.
+    pub(crate) fn in_account(mut self, account: &str) -> Self {
+        if let Ok(account) = account.parse() {
+            self.headers.insert("x-moto-account-id", account);
+        }
         self
     }
 
@@ -91,11 +124,35 @@ impl Request {
     }
 }
 
-/// Region and service of `… Credential=KEY/DATE/REGION/SERVICE/aws4_request, …`.
-fn scope(authorization: &str) -> Option<(String, String)> {
-    let (_, rest) = authorization.split_once("Credential=")?;
-    let mut parts = rest.split([',', ' ']).next()?.split('/').skip(2);
-    Some((parts.next()?.to_owned(), parts.next()?.to_owned()))
+/// What `… Credential=KEY/DATE/REGION/SERVICE/aws4_request, …` says.
+#[derive(Debug, PartialEq, Eq)]
+struct Scope {
+    key: String,
+    region: String,
+    service: String,
+}
+
+impl Scope {
+    fn of(authorization: &str) -> Option<Self> {
+        let (_, rest) = authorization.split_once("Credential=")?;
+        let mut parts = rest.split([',', ' ']).next()?.split('/');
+        let key = parts.next()?.to_owned();
+        Some(Self { key, region: parts.nth(1)?.to_owned(), service: parts.next()?.to_owned() })
+    }
+}
+
+impl Default for Scope {
+    /// Of a request that nobody has signed: one for a public object.
+    fn default() -> Self {
+        Self { key: String::new(), region: "us-east-1".to_owned(), service: "s3".to_owned() }
+    }
+}
+
+/// The account of an access key: the key itself where it is an account's number, so that credentials for any account
+/// can be made up.
+fn account_of(key: &str) -> &str {
+    let is_account = key.len() == 12 && key.bytes().all(|byte| byte.is_ascii_digit());
+    if is_account { key } else { DEFAULT_ACCOUNT }
 }
 
 fn query(request: &Request) -> (String, BTreeMap<String, String>) {
@@ -104,50 +161,6 @@ fn query(request: &Request) -> (String, BTreeMap<String, String>) {
     let mut params: BTreeMap<_, _> = in_uri.chain(in_body).collect();
     params.remove("Version");
     (params.remove("Action").unwrap_or_default(), params)
-}
-
-fn s3(request: &Request) -> (String, BTreeMap<String, String>) {
-    let query = request.uri.query().unwrap_or_default();
-    let mut params: BTreeMap<_, _> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-    let path = request.uri.path().trim_start_matches('/');
-    let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
-    let action = s3_action(request, bucket, key, &params);
-    let mut set = |name: &str, value: &str| params.insert(name.to_owned(), value.to_owned());
-    set("Method", request.method.as_str());
-    for (name, value) in [("Bucket", bucket), ("Key", key)] {
-        if !value.is_empty() {
-            set(name, &percent_encoding::percent_decode_str(value).decode_utf8_lossy());
-        }
-    }
-    for name in ["If-Match", "If-None-Match"] {
-        if let Some(value) = request.headers.get(name).and_then(|value| value.to_str().ok()) {
-            set(name, value);
-        }
-    }
-    (action.to_owned(), params)
-}
-
-fn s3_action(request: &Request, bucket: &str, key: &str, query: &BTreeMap<String, String>) -> &'static str {
-    let has = |name: &str| query.contains_key(name);
-    match (request.method.as_str(), bucket.is_empty(), key.is_empty()) {
-        ("GET", true, _) => "ListBuckets",
-        ("GET", _, true) if has("list-type") => "ListObjectsV2",
-        ("GET", _, true) => "ListObjects",
-        ("PUT", _, true) => "CreateBucket",
-        ("HEAD", _, true) => "HeadBucket",
-        ("DELETE", _, true) => "DeleteBucket",
-        ("POST", _, true) if has("delete") => "DeleteObjects",
-        ("PUT", ..) if has("partNumber") => "UploadPart",
-        ("PUT", ..) if request.headers.contains_key("x-amz-copy-source") => "CopyObject",
-        ("PUT", ..) => "PutObject",
-        ("GET", ..) => "GetObject",
-        ("HEAD", ..) => "HeadObject",
-        ("DELETE", ..) if has("uploadId") => "AbortMultipartUpload",
-        ("DELETE", ..) => "DeleteObject",
-        ("POST", ..) if has("uploads") => "CreateMultipartUpload",
-        ("POST", ..) if has("uploadId") => "CompleteMultipartUpload",
-        _ => "Other",
-    }
 }
 
 #[cfg(test)]
@@ -166,21 +179,16 @@ mod tests {
         assert_eq!(call.param("ClientToken"), None);
         assert!(!call.params.contains_key("Version"));
         assert_eq!(call.stamp.as_deref(), Some("20261122T000000Z"));
+        assert_eq!(call.account, DEFAULT_ACCOUNT);
         let without = request.without(&["ClientToken"]);
         assert_eq!(&without.body[..], b"Action=CreateVpc&Version=2016-11-15&CidrBlock=10.0.0.0%2F16");
     }
 
     #[test]
-    fn an_s3_call_is_named_by_method_and_path() {
-        let action = |method: Method, path: &str| {
-            let call = Call::parse(&Request::plain(method, path, "s3", "us-east-1"));
-            (call.action.clone(), call.param("Key").unwrap_or_default().to_owned())
-        };
-        let named = |action: &str, key: &str| (action.to_owned(), key.to_owned());
-        assert_eq!(action(Method::PUT, "/bucket/a%20b/c+d"), named("PutObject", "a b/c+d"));
-        assert_eq!(action(Method::GET, "/bucket?list-type=2&prefix=a"), named("ListObjectsV2", ""));
-        assert_eq!(action(Method::PUT, "/bucket"), named("CreateBucket", ""));
-        assert_eq!(action(Method::DELETE, "/bucket/k"), named("DeleteObject", "k"));
-        assert_eq!(action(Method::PUT, "/bucket/k?partNumber=1&uploadId=u"), named("UploadPart", "k"));
+    fn an_access_key_can_be_an_account() {
+        let key = |key: &str| Scope::of(&format!("AWS4-HMAC-SHA256 Credential={key}/20200101/r/ec2/aws4_request, S=h"));
+        assert_eq!(key("222222222222").map(|scope| scope.key).as_deref().map(account_of), Some("222222222222"));
+        assert_eq!(account_of("AKIAIOSFODNN"), DEFAULT_ACCOUNT);
+        assert_eq!(Scope::of("Bearer x"), None);
     }
 }

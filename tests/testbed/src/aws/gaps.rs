@@ -99,12 +99,17 @@ async fn has_instances(upstream: &Upstream, call: &Call, filter: &str, id: &str)
 }
 
 async fn ask(upstream: &Upstream, call: &Call, action: &str, params: &[(&str, &str)]) -> io::Result<Answer> {
-    upstream.send(ec2(&call.region, action, params)).await
+    upstream.send(ec2(&call.region, action, params).in_account(&call.account)).await
 }
 
 /// An EC2 query call.
 pub(crate) fn ec2(region: &str, action: &str, params: &[(&str, &str)]) -> Request {
+    query(("ec2", "2016-11-15"), region, action, params)
+}
+
+/// A query call of a service by its signing name and version.
+pub(crate) fn query((service, version): (&str, &str), region: &str, action: &str, params: &[(&str, &str)]) -> Request {
     let mut body = form_urlencoded::Serializer::new(String::new());
-    body.append_pair("Action", action).append_pair("Version", "2016-11-15").extend_pairs(params);
-    Request::query("ec2", region, body.finish())
+    body.append_pair("Action", action).append_pair("Version", version).extend_pairs(params);
+    Request::query(service, region, body.finish())
 }

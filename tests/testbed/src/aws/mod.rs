@@ -7,22 +7,29 @@
 //! - Every request is recorded when it arrives; what is recorded is complete before the answer is sent.
 //!
 //! # Caveats
+//! - It is not AWS: `docs/aws-test-server.md` says where it differs.
 //! - No signature is checked, only how old its stamp is, and that not for S3.
-//! - Client tokens are honoured on every EC2 action that has one and never expire; only successes are remembered.
+//! - Client tokens never expire; only successes are remembered.
 //! - The pages after the first show the list as it was when the first was made.
-//! - A new object is hidden from the describe call of its kind, not from lists of others that mention it.
+//! - A new object is hidden from the list call of its kind, not from lists of others that mention it.
 
 mod answer;
 mod backend;
 mod call;
 mod consistency;
 mod gaps;
+mod kinds;
 mod listen;
+mod listing;
 mod lists;
+mod model;
 mod proxy;
 mod record;
+mod refresh;
+mod rest;
 mod rules;
 mod server;
+mod settling;
 mod stamp;
 mod throttle;
 mod upstream;

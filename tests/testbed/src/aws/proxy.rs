@@ -53,6 +53,7 @@ pub(crate) struct State {
     pub(crate) delays: BTreeMap<String, Duration>,
     pub(crate) stamp_bound: Duration,
     pub(crate) lag: Lag,
+    pub(crate) settling: Duration,
     /// How far the service's clock is ahead of this machine's, in seconds.
     pub(crate) clock_ahead: i64,
 }
@@ -67,6 +68,7 @@ impl State {
             delays: BTreeMap::new(),
             stamp_bound: REAL_BOUND,
             lag: Lag::default(),
+            settling: Duration::ZERO,
             clock_ahead: 0,
         }
     }
@@ -83,7 +85,7 @@ impl State {
     }
 
     fn terms(&self) -> Terms {
-        Terms { now: self.now(), stamp_bound: self.stamp_bound, lag: self.lag }
+        Terms { now: self.now(), stamp_bound: self.stamp_bound, lag: self.lag, settling: self.settling }
     }
 }
 
@@ -116,7 +118,7 @@ impl Proxy {
             let _heard = caller.send(outcome);
         };
         if !arrival.admitted {
-            let answer = Answer::error(&call, 503, "RequestLimitExceeded", "Request limit exceeded.");
+            let answer = Answer::throttled(&call);
             return tell(self.answered(arrival.seq, answer));
         }
         if let Some(delay) = arrival.delay {
@@ -170,7 +172,7 @@ impl Proxy {
         let mut state = self.state();
         let seq = state.forgotten + state.calls.len();
         let mut record = RecordedCall::new(seq, call);
-        let admitted = state.throttles.admits(&call.action, Instant::now());
+        let admitted = state.throttles.admits(&call.service, &call.action, Instant::now());
         // A call that was throttled does not count for the rules: it comes again.
         let rule = if admitted { applying(&state.rules, call) } else { None };
         record.faulted = rule.as_ref().map(|rule| rule.fault().clone());

@@ -14,14 +14,17 @@ pub struct RecordedCall {
     pub seq: usize,
     /// When it came.
     pub at: SystemTime,
-    /// The signing name of the service: `ec2`, `sts`, `s3`.
+    /// The account whose credentials have signed it.
+    pub account: String,
+    /// The signing name of the service: `ec2`, `elasticloadbalancing`, `autoscaling`, `iam`, `route53`, `sts`, `s3`.
     pub service: String,
     /// The region of the signature.
     pub region: String,
-    /// `CreateVpc`, `PutObject`.
+    /// The API's name, in every protocol: `CreateVpc`, `PutBucketVersioning`, `CreateHostedZone`.
     pub action: String,
-    /// The parameters of a query call without `Action` and `Version`. Of an S3 call: `Method`, `Bucket`,
-    /// `Key`, `If-Match` and `If-None-Match` where they are there, and what its query string says.
+    /// The parameters of a query call without `Action` and `Version`. Of a REST call (S3, Route 53): `Method`, what its
+    /// path says (`Bucket`, `Key`, `Id`), what its query string says, `If-Match` and `If-None-Match` where they are
+    /// there, and the texts of an XML body by their path (`VPC.VPCId`; the second of several is `Change.2`).
     pub params: BTreeMap<String, String>,
     /// What was answered. Nothing as long as there is no answer, and where the connection was closed on
     /// the caller instead.
@@ -38,10 +41,11 @@ pub struct RecordedCall {
 
 impl RecordedCall {
     pub(crate) fn new(seq: usize, call: &Call) -> Self {
-        let Call { service, region, action, params, stamp: _ } = call.clone();
+        let Call { account, service, region, action, params, stamp: _ } = call.clone();
         Self {
             seq,
             at: SystemTime::now(),
+            account,
             service,
             region,
             action,
@@ -55,7 +59,7 @@ impl RecordedCall {
 
     /// Whether it is one of those.
     pub fn is(&self, matches: &Match) -> bool {
-        let Self { service, region, action, params, .. } = self.clone();
-        matches.holds(&Call { service, region, action, params, stamp: None })
+        let Self { account, service, region, action, params, .. } = self.clone();
+        matches.holds(&Call { account, service, region, action, params, stamp: None })
     }
 }

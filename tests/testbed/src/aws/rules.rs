@@ -27,12 +27,12 @@ impl Match {
         Self::default()
     }
 
-    /// The requests of an action: `CreateVpc`, `GetCallerIdentity`, `PutObject`. A `&str` is the same.
+    /// The requests of an action: `CreateVpc`, `CreateHostedZone`, `PutBucketVersioning`. A `&str` is the same.
     pub fn action(action: &str) -> Self {
         Self { action: Some(action.to_owned()), ..Self::default() }
     }
 
-    /// The requests to a service by its signing name: `ec2`, `sts`, `s3`.
+    /// The requests to a service by its signing name: `ec2`, `elasticloadbalancing`, `s3`.
     pub fn service(service: &str) -> Self {
         Self { service: Some(service.to_owned()), ..Self::default() }
     }
@@ -219,7 +219,14 @@ mod tests {
         let own = |text: &&str| (*text).to_owned();
         let params: BTreeMap<_, _> = params.iter().map(|(name, value)| (own(name), own(value))).collect();
         let service = if params.contains_key("Key") { "s3" } else { "ec2" };
-        Call { service: own(&service), region: own(&"r"), action: own(&action), params, stamp: None }
+        Call {
+            account: own(&"a"),
+            service: own(&service),
+            region: own(&"r"),
+            action: own(&action),
+            params,
+            stamp: None,
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What a test holds: the server, its settings and its records.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     io,
     process::Command,
     sync::Arc,
@@ -160,9 +161,26 @@ impl AwsServer {
         self.proxy.state().lag = lag;
     }
 
-    /// Throttles an action, from a full bucket; `None` ends that.
-    pub fn set_throttle(&self, action: &str, throttle: Option<Throttle>) {
-        self.proxy.state().throttles.set(action, throttle, Instant::now());
+    /// For how long what is made is pending (a NAT gateway, a load balancer, a VPN connection, a target's health, an
+    /// instance of a group), and what is deleted deleting. Not at all if this is not called.
+    pub fn set_settling(&self, takes: Duration) {
+        self.proxy.state().settling = takes;
+    }
+
+    /// The state that an object is shown in, whatever is so: `failed` of a NAT gateway's id, `unhealthy` of a target's.
+    /// `None` ends that.
+    pub async fn set_state(&self, id: &str, state: Option<&str>) {
+        self.proxy.backend.lock().await.set_state(id, state);
+    }
+
+    /// The next instance refresh of the Auto Scaling group fails for this reason, after it has replaced one instance.
+    pub async fn fail_refresh(&self, group: &str, reason: &str) {
+        self.proxy.backend.lock().await.fail_refresh(group, reason);
+    }
+
+    /// Throttles an action, or all calls of a service by its signing name (`ec2`), from a full bucket; `None` ends that.
+    pub fn set_throttle(&self, name: &str, throttle: Option<Throttle>) {
+        self.proxy.state().throttles.set(name, throttle, Instant::now());
     }
 
     /// Delays every call of an action before it is executed; zero ends that.
@@ -240,6 +258,16 @@ impl AwsServer {
         answer.unwrap_or_else(|error| self.dead(&error)).text().to_owned()
     }
 
+    /// A call of Elastic Load Balancing by somebody else, as [`AwsServer::raw_ec2`].
+    ///
+    /// # Panics
+    /// Where the server does not answer.
+    pub async fn raw_elbv2(&self, action: &str, params: &[(&str, &str)]) -> String {
+        let request = gaps::query(("elasticloadbalancing", "2015-12-01"), &self.region, action, params);
+        let answer = self.proxy.raw(request).await;
+        answer.unwrap_or_else(|error| self.dead(&error)).text().to_owned()
+    }
+
     /// Makes a bucket, past the proxy's rules and records. Names have three characters or more.
     ///
     /// # Panics
@@ -248,6 +276,18 @@ impl AwsServer {
         let request = Request::plain(Method::PUT, &format!("/{name}"), "s3", "us-east-1");
         let answer = self.proxy.raw(request).await.unwrap_or_else(|error| self.dead(&error));
         assert!(answer.is_success(), "bucket {name}: {} {}", answer.status, answer.text());
+    }
+
+    /// The ids of all objects that there are, of every account and region, by kind: `vpc`, `lb_listener_rule`. Past all APIs,
+    /// so that what a client believes to have read is not what it is compared with; `fixes/held.py` says what counts.
+    ///
+    /// # Panics
+    /// Where the server does not answer, or is not ours.
+    pub async fn held(&self) -> BTreeMap<String, BTreeSet<String>> {
+        let request = Request::plain(Method::GET, "/moto-api/held", "moto-api", "us-east-1");
+        let answer = self.proxy.raw(request).await.unwrap_or_else(|error| self.dead(&error));
+        serde_json::from_str(answer.text())
+            .unwrap_or_else(|error| panic!("{error}: {}; its log:\n{}", answer.status, self.log_tail()))
     }
 
     /// Empties the server and forgets calls, rules, tokens and settings: a fresh server for a hundredth of the time.

@@ -71,6 +71,7 @@ mod tests {
     fn call(service: &str, stamp: Option<&str>) -> Call {
         let own = str::to_owned;
         Call {
+            account: own("a"),
             service: own(service),
             region: own("r"),
             action: own("A"),

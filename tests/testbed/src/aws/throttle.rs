@@ -1,4 +1,4 @@
-//! Token buckets, one per action that has one.
+//! Token buckets: of an action, or of all calls of a service.
 
 use std::{collections::BTreeMap, time::Instant};
 
@@ -24,21 +24,26 @@ struct Bucket {
 }
 
 impl Throttles {
-    pub(crate) fn set(&mut self, action: &str, throttle: Option<Throttle>, now: Instant) {
+    /// For an action, or for all calls of a service by its signing name.
+    pub(crate) fn set(&mut self, name: &str, throttle: Option<Throttle>, now: Instant) {
         match throttle {
             None => {
-                self.buckets.remove(action);
+                self.buckets.remove(name);
             }
             Some(throttle) => {
                 let bucket = Bucket { throttle, level: f64::from(throttle.burst), at: now };
-                self.buckets.insert(action.to_owned(), bucket);
+                self.buckets.insert(name.to_owned(), bucket);
             }
         }
     }
 
-    /// Takes one out of the action's bucket, if it has one; whether there was one to take.
-    pub(crate) fn admits(&mut self, action: &str, now: Instant) -> bool {
-        let Some(bucket) = self.buckets.get_mut(action) else {
+    /// Takes one out of each bucket of the call, its action's and its service's; whether there was one to take.
+    pub(crate) fn admits(&mut self, service: &str, action: &str, now: Instant) -> bool {
+        [action, service].iter().all(|name| self.takes(name, now))
+    }
+
+    fn takes(&mut self, name: &str, now: Instant) -> bool {
+        let Some(bucket) = self.buckets.get_mut(name) else {
             return true;
         };
         let filled = now.saturating_duration_since(bucket.at).as_secs_f64() * bucket.throttle.per_second;
@@ -63,10 +68,20 @@ mod tests {
         let start = Instant::now();
         let mut throttles = Throttles::default();
         throttles.set("CreateVpc", Some(Throttle { burst: 2, per_second: 4.0 }), start);
-        let mut at = |action: &str, ms| throttles.admits(action, start + Duration::from_millis(ms));
+        let mut at = |action: &str, ms| throttles.admits("ec2", action, start + Duration::from_millis(ms));
         assert!(at("CreateVpc", 0) && at("CreateVpc", 0) && !at("CreateVpc", 0));
         assert!(at("CreateSubnet", 0));
         assert!(!at("CreateVpc", 200) && at("CreateVpc", 251) && !at("CreateVpc", 252));
         assert!(at("CreateVpc", 9_000) && at("CreateVpc", 9_000) && !at("CreateVpc", 9_000));
+    }
+
+    #[test]
+    fn a_service_has_a_bucket_for_all_its_calls() {
+        let start = Instant::now();
+        let mut throttles = Throttles::default();
+        throttles.set("ec2", Some(Throttle { burst: 2, per_second: 0.0 }), start);
+        let mut at = |service: &str, action: &str| throttles.admits(service, action, start);
+        assert!(at("ec2", "CreateVpc") && at("ec2", "DescribeVpcs") && !at("ec2", "CreateVpc"));
+        assert!(at("iam", "CreateRole"));
     }
 }

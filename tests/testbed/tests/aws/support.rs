@@ -60,7 +60,13 @@ pub(crate) async fn s3(aws: &AwsServer, method: &str, path: &str, headers: &[(&s
 }
 
 fn scope(region: &str, service: &str) -> String {
-    format!("AWS4-HMAC-SHA256 Credential=k/20200101/{region}/{service}/aws4_request, SignedHeaders=host, Signature=x")
+    scope_of("k", region, service)
+}
+
+fn scope_of(key: &str, region: &str, service: &str) -> String {
+    format!(
+        "AWS4-HMAC-SHA256 Credential={key}/20200101/{region}/{service}/aws4_request, SignedHeaders=host, Signature=x"
+    )
 }
 
 async fn send(url: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
@@ -89,10 +95,28 @@ pub(crate) async fn aged(
     action: &str,
     params: &[(&str, &str)],
 ) -> Reply {
-    let version = if service == "sts" { "2011-06-15" } else { "2016-11-15" };
+    signed(aws, "k", service, age, action, params).await
+}
+
+/// A query call with an access key.
+async fn signed(
+    aws: &AwsServer,
+    key: &str,
+    service: &str,
+    age: Duration,
+    action: &str,
+    params: &[(&str, &str)],
+) -> Reply {
+    let version = match service {
+        "autoscaling" => "2011-01-01",
+        "elasticloadbalancing" => "2015-12-01",
+        "iam" => "2010-05-08",
+        "sts" => "2011-06-15",
+        _ => "2016-11-15",
+    };
     let mut body = form_urlencoded::Serializer::new(String::new());
     body.append_pair("Action", action).append_pair("Version", version).extend_pairs(params);
-    let scope = scope(aws.region(), service);
+    let scope = scope_of(key, aws.region(), service);
     let stamp = stamp(SystemTime::now() - age);
     let headers = [
         ("Authorization", scope.as_str()),
@@ -102,8 +126,51 @@ pub(crate) async fn aged(
     send(aws.endpoint_url(), "POST", "/", &headers, &body.finish()).await
 }
 
+/// A query call of any service.
+pub(crate) async fn query(aws: &AwsServer, service: &str, action: &str, params: &[(&str, &str)]) -> Reply {
+    signed(aws, "k", service, Duration::ZERO, action, params).await
+}
+
+/// A query call of an account.
+pub(crate) async fn of_account(
+    aws: &AwsServer,
+    account: &str,
+    service: &str,
+    action: &str,
+    params: &[(&str, &str)],
+) -> Reply {
+    signed(aws, account, service, Duration::ZERO, action, params).await
+}
+
 pub(crate) async fn ec2(aws: &AwsServer, action: &str, params: &[(&str, &str)]) -> Reply {
-    aged(aws, "ec2", Duration::ZERO, action, params).await
+    query(aws, "ec2", action, params).await
+}
+
+/// A Route 53 call: the path goes on after `/2013-04-01`.
+pub(crate) async fn route53(aws: &AwsServer, method: &str, path: &str, body: &str) -> Reply {
+    let scope = scope("us-east-1", "route53");
+    let stamp = stamp(SystemTime::now());
+    let headers = [("Authorization", scope.as_str()), ("X-Amz-Date", stamp.as_str()), ("Content-Type", "text/xml")];
+    send(aws.endpoint_url(), method, &format!("/2013-04-01{path}"), &headers, body).await
+}
+
+/// A zone of this name, and its id.
+pub(crate) async fn zone(aws: &AwsServer, name: &str, reference: &str) -> Reply {
+    let body = format!(
+        "<CreateHostedZoneRequest xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\"><Name>{name}</Name><CallerReference>{reference}</CallerReference></CreateHostedZoneRequest>"
+    );
+    route53(aws, "POST", "/hostedzone", &body).await
+}
+
+/// A VPC with two subnets in two zones.
+pub(crate) async fn network(aws: &AwsServer) -> (String, [String; 2]) {
+    let vpc = create_vpc(aws, "10.0.0.0/16").await;
+    let subnet = async |cidr: &str, zone: &str| {
+        let params = [("VpcId", vpc.as_str()), ("CidrBlock", cidr), ("AvailabilityZone", zone)];
+        ec2(aws, "CreateSubnet", &params).await.one("subnetId")
+    };
+    let subnets = [subnet("10.0.1.0/24", "us-east-1a").await, subnet("10.0.2.0/24", "us-east-1b").await];
+    (vpc, subnets)
 }
 
 pub(crate) async fn create_vpc(aws: &AwsServer, cidr: &str) -> String {

@@ -40,6 +40,16 @@ pub(crate) enum Code {
     FieldsSet,
     /// They are left out.
     FieldsUnset,
+    /// A machine starts from an image that is looked up.
+    Image,
+    /// A block uses what a block of another data centre returned.
+    Crossing,
+    /// The example: all of `infra-defs`.
+    Company,
+    /// Its dispatchers in staging are larger.
+    CompanyLarger,
+    /// One of its bastions is open to the world.
+    CompanyOpen,
 }
 
 /// The edit that `SCENARIO` names; the first one where it names none.
@@ -67,6 +77,11 @@ pub(crate) fn code() -> Code {
         Ok("app-delete-first") => Code::AppDeleteFirst,
         Ok("fields-set") => Code::FieldsSet,
         Ok("fields-unset") => Code::FieldsUnset,
+        Ok("image") => Code::Image,
+        Ok("crossing") => Code::Crossing,
+        Ok("company") => Code::Company,
+        Ok("company-larger") => Code::CompanyLarger,
+        Ok("company-open") => Code::CompanyOpen,
         _ => Code::First,
     }
 }

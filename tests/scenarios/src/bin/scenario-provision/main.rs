@@ -2,11 +2,13 @@
 
 mod checked;
 mod code;
+mod elsewhere;
 mod shards;
 
 use std::process::ExitCode;
 
 use code::{Code, code};
+use infra_defs::params::{DcParams, EU_WEST, STAGING, US_EAST};
 use provision_aws::prelude::*;
 use provision_aws::{
     Aws, Instance, Rule, SecurityGroup, SecurityGroupId, Subnet, SubnetId, UsEast1, UsEast2, UsWest2, Vpc, VpcId,
@@ -115,7 +117,25 @@ fn host<D: AwsDc>(b: &Block<D>, p: &(Network<D>, Web<D>)) {
     }
 }
 
+/// The example, with larger hosts in staging.
+fn larger() -> Infrastructure {
+    let mut staging = STAGING;
+    staging.dispatchers.instance_type = "t3.large";
+    infra_defs::company(&staging, &US_EAST, &EU_WEST)
+}
+
 fn infrastructure() -> Infrastructure {
+    match code() {
+        Code::Company => infra_defs::infrastructure(),
+        Code::CompanyLarger => larger(),
+        Code::CompanyOpen => {
+            infra_defs::company(&STAGING, &DcParams { office: cidr!("0.0.0.0/0"), ..US_EAST }, &EU_WEST)
+        }
+        _ => golden(),
+    }
+}
+
+fn golden() -> Infrastructure {
     let infra = Infrastructure::new("golden");
     if code() == Code::Checked {
         infra.environments::<(Staging, Prod)>();
@@ -132,6 +152,8 @@ fn infrastructure() -> Infrastructure {
     }
     let net = west.block("network", network, ());
     match code() {
+        Code::Image => elsewhere::looked_up(&west, &net),
+        Code::Crossing => elsewhere::crossing(&infra, &net),
         Code::NoWeb => {}
         Code::Moved => west.block("edge", web, &net),
         Code::App | Code::AppOtherDescription | Code::AppDeleteFirst => {
@@ -148,5 +170,5 @@ fn infrastructure() -> Infrastructure {
 }
 
 fn main() -> ExitCode {
-    runner::main(infrastructure)
+    provision_cli::main(infrastructure)
 }
