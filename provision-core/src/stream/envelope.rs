@@ -196,13 +196,16 @@ pub enum EntryProblem {
         expected: InfraId,
     },
     /// Moved from another place.
-    #[error("it was written as {found} and stands in the wrong place")]
+    #[error("it was written as {found} and stands in the wrong place; restore it from the store's earlier versions")]
     Misplaced {
         /// The place that it names.
         found: String,
     },
     /// The chain is broken.
-    #[error("it does not follow the entry before it: one of the two was replaced")]
+    #[error(
+        "it does not follow the entry before it: one of the two was replaced or stands in the wrong place; restore both from the \
+         store's earlier versions"
+    )]
     BrokenChain,
 }
 
