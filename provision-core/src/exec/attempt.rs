@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use super::context::{ActionError, Again, Exec, Turn, backoff};
 use super::looking::outputs_of;
-use super::reading::read_all;
 use super::settle::Settled;
 use crate::call::{Answer, Api, Effect, Mark, ReadyCall, Refusal, Scope, Sending, ServerTime};
 use crate::id::{IntentNo, ObjectId, ResourceAddr};
@@ -235,7 +234,8 @@ impl Exec {
     ) -> Result<Tried, ActionError> {
         let (target, type_name) = (&intent.target, &intent.call.type_name);
         let read = |scope| async move {
-            read_all(&self.io, &self.limiter, target, type_name, &scope, self.settings.read_attempts)
+            self.reader()
+                .all((target, type_name), &scope)
                 .await
                 .map_err(|reason| ActionError::Unsettled { api: intent.call.api.clone(), reason })
         };
@@ -301,8 +301,7 @@ impl Exec {
         let deposed = state.deposed.get(id).map(|deposed| &deposed.record);
         let record = deposed.or_else(|| state.resources.get(&addr.name).map(|state| &state.object));
         let Some(key) = record.and_then(|record| self.taken_key(intent, &record.fields)) else { return sending };
-        let (scope, attempts) = (Scope::Key(key), self.settings.read_attempts);
-        let read = read_all(&self.io, &self.limiter, &intent.target, &intent.call.type_name, &scope, attempts).await;
+        let read = self.reader().all((&intent.target, &intent.call.type_name), &Scope::Key(key)).await;
         match read.ok().and_then(|all| all.objects.into_iter().next()) {
             Some(found) => Sending {
                 call: with_text(&sending.call, id.as_str(), found.id.as_str()),

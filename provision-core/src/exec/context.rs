@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use super::keys::{Key, Keys};
 use super::limiter::{Limiter, Permit, Rank};
+use super::reading::Reader;
 use super::watching::Watch;
 use crate::call::{Api, Bounds, Look, ServerTime};
 use crate::desired::Desired;
@@ -249,6 +250,10 @@ impl Exec {
 
     pub(super) fn bounds(&self, target: &TargetId) -> Result<Bounds, ActionError> {
         self.bounds.get(target).copied().ok_or_else(|| ActionError::Bug(format!("{target} was not verified")))
+    }
+
+    pub(super) fn reader(&self) -> Reader<'_> {
+        Reader { io: &self.io, limiter: &self.limiter, attempts: self.settings.read_attempts }
     }
 
     pub(super) fn output(&self, output: &OutputRef) -> Option<crate::value::Value> {

@@ -9,6 +9,7 @@ use super::error::RunError;
 use super::limiter::{Limiter, Rates};
 use super::logs::read_recorded;
 use super::observe::{ObjectsByType, observe_types, recorded_by_type};
+use super::reading::Reader;
 use crate::call::Bounds;
 use crate::drift::{DriftInputs, DriftReport, drift};
 use crate::id::{BlockAddr, InfraId};
@@ -49,7 +50,8 @@ pub async fn look_for_drift(io: &Io, spec: &DriftSpec) -> Result<DriftReport, Ru
     let asked = wanted.keys().cloned().collect();
     io.emit(Progress::Phase { what: "reading what is there".to_owned() });
     let limiter = Limiter::new(&Rates::default(), &spec.providers);
-    let world = observe_types(io, &limiter, &spec.infra, wanted, &bounds, spec.read_attempts).await;
+    let reader = Reader { io, limiter: &limiter, attempts: spec.read_attempts };
+    let world = observe_types(reader, &spec.infra, wanted, &bounds).await;
     Ok(drift(DriftInputs {
         infra: &spec.infra,
         recorded: &recorded,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::error::RunError;
 use super::limiter::{Limiter, Rates};
 use super::logs::read_recorded;
-use super::reading::read_all;
+use super::reading::Reader;
 use crate::call::{Observed, Readiness, Scope};
 use crate::desired::{Desired, DesiredResource};
 use crate::id::{BlockAddr, ObjectId, ResourceAddr, TypeName};
@@ -153,6 +153,7 @@ pub async fn find_candidates(io: &Io, spec: &FindSpec, block: &BlockAddr, clue: 
     }
     io.emit(Progress::Phase { what: "looking for what may be taken over".to_owned() });
     let limiter = Limiter::new(&Rates::default(), &spec.providers);
+    let reader = Reader { io, limiter: &limiter, attempts: spec.read_attempts };
     let mut sought = Vec::new();
     let mut reads: Vec<(Asked<'_>, Vec<Observed>)> = Vec::new();
     for (addr, desired, target) in seekers {
@@ -165,8 +166,7 @@ pub async fn find_candidates(io: &Io, spec: &FindSpec, block: &BlockAddr, clue: 
                 candidates.extend(objects.iter().map(|observed| (observed.id.clone(), observed.clone())));
                 continue;
             }
-            let attempts = spec.read_attempts;
-            let read = read_all(io, &limiter, target, &desired.type_name, &asked.scope, attempts).await;
+            let read = reader.all((target, &desired.type_name), &asked.scope).await;
             let unread = |why| RunError::Target {
                 target: target.clone(),
                 problem: format!("its {} objects can't be read: {why}", desired.type_name),

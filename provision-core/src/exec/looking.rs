@@ -6,8 +6,6 @@ use std::time::Duration;
 use super::attempt::Subject;
 use super::context::{ActionError, Exec};
 use super::procedure::{Next, Observation, Procedure, UntilGone, UntilReady};
-use super::reading::{read_all, readiness};
-use super::watching::Reader;
 use crate::call::{Call, Effect, Look, Observed, Readiness, Recovery, Scope, ServerTime, Wait};
 use crate::id::{ObjectId, ResourceAddr, TypeName};
 use crate::mutant::{self, Mutant};
@@ -15,7 +13,6 @@ use crate::plan::Presence;
 use crate::progress::Progress;
 use crate::schema::{Role, Schema};
 use crate::stream::event::{BlockEvent, ObjectRecord};
-use crate::target::TargetId;
 use crate::value::{Fields, Value};
 
 /// How often a waiting procedure looks at first. Later it does after each twentieth of the time that it has waited: what it
@@ -49,21 +46,11 @@ impl Exec {
         let began = self.io.now().boot_ms;
         let not_ready = |reason: String| ActionError::NotReady { type_name: type_name.clone(), id: id.clone(), reason };
         self.io.emit(Progress::Waiting { resource: subject.addr.clone(), why: format!("{type_name} {id} {what}") });
-        let reader = Reader {
-            io: &self.io,
-            limiter: &self.limiter,
-            infra: &self.plan.infra,
-            attempts: self.settings.read_attempts,
-        };
+        let (reader, of) = (self.reader(), (subject.target, type_name));
         loop {
-            let seen = self.watch.look(reader, (subject.target, type_name), id).await;
+            let seen = self.watch.look(reader, &self.plan.infra, of, id).await;
             let next = match &seen {
-                Ok(Some(observed)) => {
-                    let of = (subject.target, type_name);
-                    let attempts = self.settings.read_attempts;
-                    let stands = readiness(&self.io, &self.limiter, of, observed, attempts).await;
-                    procedure.next(Observation::Seen(&stands))
-                }
+                Ok(Some(observed)) => procedure.next(Observation::Seen(&reader.readiness(of, observed).await)),
                 Ok(None) => procedure.next(Observation::NotThere),
                 Err(_) => procedure.next(Observation::Unanswered),
             };
@@ -96,8 +83,7 @@ impl Exec {
         let mut looked = BTreeMap::new();
         for look in call.map(Call::looks).unwrap_or_default() {
             let api = call.map(|call| call.api.clone()).unwrap_or_default();
-            let (scope, attempts) = (Scope::Query(look.query.clone()), self.settings.read_attempts);
-            let read = read_all(&self.io, &self.limiter, subject.target, &look.source, &scope, attempts).await;
+            let read = self.reader().all((subject.target, &look.source), &Scope::Query(look.query.clone())).await;
             let found = read.and_then(|all| match &all.objects[..] {
                 // As for lookups of definitions, the id is not among the fields.
                 [one] if look.field == "id" => Ok(one.id.as_str().into()),
@@ -119,8 +105,7 @@ impl Exec {
         let (Effect::Create { mark: None, .. }, Recovery::NaturalKey { key }) = (&call.effect, &call.recovery) else {
             return Ok(());
         };
-        let (scope, attempts) = (Scope::Key(key.clone()), self.settings.read_attempts);
-        let read = read_all(&self.io, &self.limiter, subject.target, &call.type_name, &scope, attempts).await;
+        let read = self.reader().all((subject.target, &call.type_name), &Scope::Key(key.clone())).await;
         let there = read.map_err(|reason| ActionError::KeyUnread { type_name: call.type_name.clone(), reason })?;
         match there.objects.into_iter().next() {
             None => Ok(()),
@@ -150,9 +135,7 @@ impl Exec {
         let mut told = false;
         loop {
             self.lease.check(self.io.now())?;
-            let scope = Scope::Id(id.clone());
-            let attempts = self.settings.read_attempts;
-            let read = read_all(&self.io, &self.limiter, subject.target, type_name, &scope, attempts).await;
+            let read = self.reader().all((subject.target, type_name), &Scope::Id(id.clone())).await;
             match read.map_err(unknown)?.server_time {
                 Some(now) if now > until => return Ok(()),
                 Some(_) => {}
@@ -188,7 +171,7 @@ impl Exec {
             reason: format!("whether it is there is not known: {reason}"),
         };
         for again in [true, false] {
-            let seen = self.read_one(&record.target, &record.type_name, &record.id).await.map_err(unknown)?;
+            let seen = self.reader().one((&record.target, &record.type_name), &record.id).await.map_err(unknown)?;
             match seen {
                 Some(observed) if observed.readiness == Readiness::Going => return Ok(None),
                 Some(observed) => return Ok(Some(observed)),
@@ -200,18 +183,6 @@ impl Exec {
         let why = format!("{} is not there any more", record.id);
         self.io.emit(Progress::Waiting { resource: addr.clone(), why });
         Ok(None)
-    }
-
-    pub(super) async fn read_one(
-        &self,
-        target: &TargetId,
-        type_name: &TypeName,
-        id: &ObjectId,
-    ) -> Result<Option<Observed>, String> {
-        let scope = Scope::Id(id.clone());
-        let attempts = self.settings.read_attempts;
-        let all = read_all(&self.io, &self.limiter, target, type_name, &scope, attempts).await?;
-        Ok(all.objects.into_iter().find(|observed| observed.id == *id))
     }
 }
 

@@ -5,13 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 
-use super::limiter::Limiter;
 use super::observe::Wanted;
-use super::reading::read_all;
+use super::reading::Reader;
 use crate::call::{Readiness, Scope};
 use crate::id::ResourceAddr;
 use crate::lookup::{FoundObject, Looked, Query};
-use crate::machine::Io;
 use crate::plan::World;
 
 /// Where the answers to lookups come from.
@@ -39,25 +37,20 @@ pub(super) fn queries(wanted: &Wanted<'_>) -> BTreeSet<Query> {
 }
 
 /// Asks them all at once.
-pub(super) async fn look_up(
-    io: &Io,
-    limiter: &Limiter,
-    queries: BTreeSet<Query>,
-    attempts: u32,
-) -> Vec<(Query, Looked)> {
+pub(super) async fn look_up(reader: Reader<'_>, queries: BTreeSet<Query>) -> Vec<(Query, Looked)> {
     let asked: FuturesUnordered<_> = queries
         .into_iter()
         .map(|query| async move {
-            let looked = ask(io, limiter, &query, attempts).await;
+            let looked = ask(reader, &query).await;
             (query, looked)
         })
         .collect();
     asked.collect().await
 }
 
-async fn ask(io: &Io, limiter: &Limiter, query: &Query, attempts: u32) -> Looked {
+async fn ask(reader: Reader<'_>, query: &Query) -> Looked {
     let Query { target, type_name, fields } = query;
-    let mut seen = match read_all(io, limiter, target, type_name, &Scope::Query(fields.clone()), attempts).await {
+    let mut seen = match reader.all((target, type_name), &Scope::Query(fields.clone())).await {
         Ok(all) => all.objects,
         Err(why) => return Looked::Unread(why),
     };

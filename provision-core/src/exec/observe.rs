@@ -10,13 +10,11 @@ use std::time::Duration;
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 
-use super::limiter::Limiter;
 use super::lookups::{Lookups, look_up, queries, take_given};
-use super::reading::{Known, ReadAll, read_all, read_ours};
-use crate::call::{Bounds, Observed, Scope, ServerTime};
+use super::reading::{Known, Of, ReadAll, Reader};
+use crate::call::{Bounds, Observed, ServerTime};
 use crate::desired::Desired;
 use crate::id::{BlockAddr, InfraId, ObjectId, ResourceAddr, TypeName};
-use crate::machine::Io;
 use crate::mutant::{self, Mutant};
 use crate::plan::{BlockInput, Selection, World};
 use crate::progress::Progress;
@@ -39,17 +37,11 @@ pub(super) struct Wanted<'a> {
 }
 
 /// Reads everything that a plan needs to see.
-pub(super) async fn observe(
-    io: &Io,
-    limiter: &Limiter,
-    wanted: &Wanted<'_>,
-    bounds: &BTreeMap<TargetId, Bounds>,
-    attempts: u32,
-) -> World {
+pub(super) async fn observe(reader: Reader<'_>, wanted: &Wanted<'_>, bounds: &BTreeMap<TargetId, Bounds>) -> World {
     let mut queries = queries(wanted);
     queries.retain(|query| bounds.contains_key(&query.target));
-    let sweeps = observe_types(io, limiter, &wanted.desired.infra, objects_by_type(wanted), bounds, attempts);
-    let (mut world, looked) = futures::join!(sweeps, look_up(io, limiter, queries, attempts));
+    let sweeps = observe_types(reader, &wanted.desired.infra, objects_by_type(wanted), bounds);
+    let (mut world, looked) = futures::join!(sweeps, look_up(reader, queries));
     for (query, looked) in looked {
         world.looked_up(query, looked);
     }
@@ -61,12 +53,10 @@ pub(super) async fn observe(
 
 /// Sweeps these types, and looks for these objects of them.
 pub(super) async fn observe_types(
-    io: &Io,
-    limiter: &Limiter,
+    reader: Reader<'_>,
     infra: &InfraId,
     mut wanted: ObjectsByType<'_>,
     bounds: &BTreeMap<TargetId, Bounds>,
-    attempts: u32,
 ) -> World {
     wanted.retain(|(target, _), _| bounds.contains_key(target));
     let mut world = World::default();
@@ -75,7 +65,7 @@ pub(super) async fn observe_types(
         .map(|((target, type_name), known)| {
             let visibility = bounds.get(&target).map_or(Duration::ZERO, |bounds| bounds.visibility);
             async move {
-                let seen = sweep(io, limiter, infra, (&target, &type_name), known, visibility, attempts).await;
+                let seen = sweep(reader, infra, (&target, &type_name), known, visibility).await;
                 (target, type_name, seen)
             }
         })
@@ -110,58 +100,53 @@ struct Seen {
 }
 
 async fn sweep(
-    io: &Io,
-    limiter: &Limiter,
+    reader: Reader<'_>,
     infra: &InfraId,
-    (target, type_name): (&TargetId, &TypeName),
+    of: Of<'_>,
     known: Known<'_>,
     visibility: Duration,
-    attempts: u32,
 ) -> Result<Seen, String> {
-    let ReadAll { objects: mut present, server_time, reads: _ } =
-        read_ours(io, limiter, infra, (target, type_name), &known, attempts).await?;
+    let ReadAll { objects: mut present, server_time, reads: _ } = reader.ours(of, infra, &known).await?;
     let seen: BTreeSet<&ObjectId> = present.iter().map(|observed| &observed.id).collect();
     let missing: Vec<ObjectId> = known.ids.into_iter().filter(|id| !seen.contains(id)).collect();
     let mut absent = Vec::new();
     if missing.is_empty() {
         return Ok(Seen { present, absent, server_time });
     }
-    let missing = by_id(io, limiter, target, type_name, missing, &mut present, attempts).await?;
+    let missing = by_id(reader, of, missing, &mut present).await?;
     if mutant::on(Mutant::AbsentAfterOneRead) {
         absent = missing;
     } else if !missing.is_empty() {
+        let (target, type_name) = of;
         let what = format!(
             "{} {type_name} of {target} not found: looking again in {:.0?} before they count as gone",
             missing.len(),
             visibility
         );
-        io.emit(Progress::Phase { what });
-        io.sleep(visibility).await;
-        absent = by_id(io, limiter, target, type_name, missing, &mut present, attempts).await?;
+        reader.io.emit(Progress::Phase { what });
+        reader.io.sleep(visibility).await;
+        absent = by_id(reader, of, missing, &mut present).await?;
     }
     Ok(Seen { present, absent, server_time })
 }
 
 /// Reads each of them by id; returns those that are not there.
 async fn by_id(
-    io: &Io,
-    limiter: &Limiter,
-    target: &TargetId,
-    type_name: &TypeName,
+    reader: Reader<'_>,
+    of: Of<'_>,
     ids: Vec<ObjectId>,
     present: &mut Vec<Observed>,
-    attempts: u32,
 ) -> Result<Vec<ObjectId>, String> {
     let reads: FuturesUnordered<_> = ids
         .into_iter()
         .map(|id| async move {
-            let all = read_all(io, limiter, target, type_name, &Scope::Id(id.clone()), attempts).await;
-            (id, all)
+            let seen = reader.one(of, &id).await;
+            (id, seen)
         })
         .collect();
     let mut missing = Vec::new();
-    for (id, all) in reads.collect::<Vec<_>>().await {
-        match all?.objects.into_iter().find(|observed| observed.id == id) {
+    for (id, seen) in reads.collect::<Vec<_>>().await {
+        match seen? {
             Some(observed) => present.push(observed),
             None => missing.push(id),
         }

@@ -18,6 +18,7 @@ use super::limiter::{Limiter, Rates};
 use super::logs::read_recorded;
 use super::lookups::Lookups;
 use super::observe::{Wanted, observe, targets};
+use super::reading::Reader;
 use super::report::{ActionReport, ActionResult, CheckReport, RunReport};
 use super::scheduler::{ranks, walk};
 use crate::call::Bounds;
@@ -389,7 +390,8 @@ async fn look(
     }
     io.emit(Progress::Phase { what: "reading what is there".to_owned() });
     let limiter = Limiter::new(&spec.rates, &spec.providers);
-    let world = observe(io, &limiter, &wanted, &bounds, spec.settings.read_attempts).await;
+    let reader = Reader { io, limiter: &limiter, attempts: spec.settings.read_attempts };
+    let world = observe(reader, &wanted, &bounds).await;
     let plan = plan(Inputs {
         desired: &spec.desired,
         recorded: &recorded,

@@ -13,7 +13,6 @@ use std::time::Duration;
 use super::attempt::{stamped_anew, with_text};
 use super::context::{ActionError, Again, Exec, backoff};
 use super::looking::{computed, outputs_of};
-use super::reading::read_all;
 use crate::call::{
     Answer, Effect, Mark, Observed, Readiness, ReadyCall, Recovery, Refusal, Scope, Sending, ServerTime,
     token_outlasts_request,
@@ -162,9 +161,11 @@ impl Exec {
             }
         };
         let type_name = &intent.call.type_name;
-        let all =
-            read_all(&self.io, &self.limiter, &intent.target, type_name, &scope, self.settings.read_attempts).await;
-        let mut all = all.map_err(|reason| ActionError::Unsettled { api: intent.call.api.clone(), reason })?;
+        let (reader, of) = (self.reader(), (&intent.target, type_name));
+        let mut all = reader
+            .all(of, &scope)
+            .await
+            .map_err(|reason| ActionError::Unsettled { api: intent.call.api.clone(), reason })?;
         if mutant::on(Mutant::AdoptByAddressAlone) && matches!(scope, Scope::Marked(_)) {
             let address = |mark: &Option<Mark>| mark.as_ref().map(|mark| mark.address.clone());
             all.objects.retain(|seen| address(&seen.mark) == address(&intent.mark));
@@ -175,8 +176,7 @@ impl Exec {
             && matches!(intent.call.recovery, Recovery::Name { .. } | Recovery::NaturalKey { .. })
             && let Some(key) = self.taken_key(intent, fields)
         {
-            let attempts = self.settings.read_attempts;
-            let named = read_all(&self.io, &self.limiter, &intent.target, type_name, &Scope::Key(key), attempts).await;
+            let named = reader.all(of, &Scope::Key(key)).await;
             let named = named.map_err(|reason| ActionError::Unsettled { api: intent.call.api.clone(), reason })?;
             all.objects.extend(named.objects.into_iter().filter(|seen| seen.mark.as_ref() == Some(mark)));
         }
@@ -207,10 +207,10 @@ impl Exec {
                 }
                 // Not there in one read: once more after the visibility bound.
                 self.pause(self.bounds(&intent.target)?.visibility).await?;
-                let again =
-                    read_all(&self.io, &self.limiter, &intent.target, type_name, &scope, self.settings.read_attempts)
-                        .await
-                        .map_err(|reason| ActionError::Unsettled { api: intent.call.api.clone(), reason })?;
+                let again = reader
+                    .all(of, &scope)
+                    .await
+                    .map_err(|reason| ActionError::Unsettled { api: intent.call.api.clone(), reason })?;
                 again.objects.is_empty().then(|| Settled::Landed {
                     id: None,
                     outputs: Fields::new(),

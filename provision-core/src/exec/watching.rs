@@ -4,8 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::limiter::Limiter;
-use super::reading::{ReadAll, read_all};
+use super::reading::{Of, Reader};
 use crate::call::{Observed, Scope};
 use crate::id::{InfraId, ObjectId, TypeName};
 use crate::machine::Io;
@@ -99,26 +98,6 @@ impl Room {
     }
 }
 
-/// How it reads: for whom, and how patiently.
-#[derive(Clone, Copy)]
-pub(super) struct Reader<'a> {
-    pub(super) io: &'a Io,
-    pub(super) limiter: &'a Limiter,
-    pub(super) infra: &'a InfraId,
-    pub(super) attempts: u32,
-}
-
-impl Reader<'_> {
-    async fn list(&self, (target, type_name): (&TargetId, &TypeName), scope: &Scope) -> Result<ReadAll, String> {
-        read_all(self.io, self.limiter, target, type_name, scope, self.attempts).await
-    }
-
-    async fn one(&self, of: (&TargetId, &TypeName), id: &ObjectId) -> Result<Option<Observed>, String> {
-        let all = self.list(of, &Scope::Id(id.clone())).await?;
-        Ok(all.objects.into_iter().find(|observed| observed.id == *id))
-    }
-}
-
 impl Watch {
     /// The object as it is now; `None` where there is none.
     ///
@@ -127,7 +106,8 @@ impl Watch {
     pub(super) async fn look(
         &self,
         reader: Reader<'_>,
-        of: (&TargetId, &TypeName),
+        infra: &InfraId,
+        of: Of<'_>,
         id: &ObjectId,
     ) -> Result<Option<Observed>, String> {
         let room = lock(&self.0).entry((of.0.clone(), of.1.clone())).or_default().clone();
@@ -143,7 +123,7 @@ impl Watch {
                 0 | 1 => return reader.one(of, id).await,
                 many if many <= takes.0 => drop(takes),
                 _ => {
-                    let list = reader.list(of, &Scope::Marked(reader.infra.clone())).await;
+                    let list = reader.all(of, &Scope::Marked(infra.clone())).await;
                     takes.0 = list.as_ref().map_or(takes.0, |list| list.reads);
                     if !room.tell(list.map(|list| list.objects)) {
                         takes.0 = usize::MAX;

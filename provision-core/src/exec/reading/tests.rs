@@ -118,6 +118,10 @@ fn run<T: Send + 'static, F: Future<Output = T> + Send>(
     }
 }
 
+fn by<'a>(io: &'a Io, limiter: &'a Limiter) -> Reader<'a> {
+    Reader { io, limiter, attempts: 3 }
+}
+
 fn asked(reads: &[Read], what: impl Fn(&Scope) -> bool) -> usize {
     reads.iter().filter(|read| what(&read.scope)).count()
 }
@@ -127,7 +131,7 @@ fn tags_are_read_in_batches_and_tell_what_is_ours() {
     let (all, reads) = run(|io, limiter| async move {
         let (target, type_name) = (target(), "lb".parse().unwrap());
         let infra = "wix".parse().unwrap();
-        read_ours(&io, &limiter, &infra, (&target, &type_name), &Known::default(), 3).await.unwrap()
+        by(&io, &limiter).ours((&target, &type_name), &infra, &Known::default()).await.unwrap()
     });
     assert_eq!(asked(&reads, |scope| matches!(scope, Scope::Marked(_))), 3);
     assert_eq!(asked(&reads, |scope| matches!(scope, Scope::Detail { .. })), 15, "300 in batches of 20");
@@ -156,7 +160,7 @@ fn what_few_objects_set_is_read_of_those_alone() {
         let sets_not = record("lb-2", &[("name", "x".into()), ("logs", Value::Null)]);
         let records = vec![&sets, &sets_not];
         let known = Known { ids: records.iter().map(|record| record.id.clone()).collect(), records };
-        read_ours(&io, &limiter, &"wix".parse().unwrap(), (&target, &type_name), &known, 3).await.unwrap()
+        by(&io, &limiter).ours((&target, &type_name), &"wix".parse().unwrap(), &known).await.unwrap()
     });
     let attributes = |scope: &Scope| matches!(scope, Scope::Detail { detail, .. } if detail == "attributes");
     assert_eq!(asked(&reads, attributes), 1);
@@ -173,7 +177,7 @@ fn what_few_objects_set_is_read_of_those_alone() {
 fn one_object_that_is_asked_for_is_read_whole() {
     let (_, reads) = run(|io, limiter| async move {
         let (target, type_name) = (target(), "lb".parse().unwrap());
-        read_all(&io, &limiter, &target, &type_name, &Scope::Id("lb-1".parse().unwrap()), 3).await.unwrap()
+        by(&io, &limiter).all((&target, &type_name), &Scope::Id("lb-1".parse().unwrap())).await.unwrap()
     });
     let attributes = |scope: &Scope| matches!(scope, Scope::Detail { detail, .. } if detail == "attributes");
     assert!(asked(&reads, attributes) > 0);
@@ -185,7 +189,7 @@ fn what_carries_no_mark_is_listed_where_the_recorded_ones_are() {
         let (target, type_name) = (target(), "record".parse().unwrap());
         let ids = ["z1/a", "z1/gone", "z2/b"].map(|id| id.parse().unwrap()).into();
         let recorded = Known { ids, records: Vec::new() };
-        read_ours(&io, &limiter, &"wix".parse().unwrap(), (&target, &type_name), &recorded, 3).await.unwrap()
+        by(&io, &limiter).ours((&target, &type_name), &"wix".parse().unwrap(), &recorded).await.unwrap()
     });
     assert_eq!(reads.len(), 2, "one for each zone");
     let ids: Vec<&str> = all.objects.iter().map(|object| object.id.as_str()).collect();
@@ -197,8 +201,8 @@ fn an_object_that_is_waited_for_may_have_failed_elsewhere() {
     let pending = Observed { readiness: Readiness::Pending, ..object("lb-1") };
     let (stands, reads) = run(move |io, limiter| async move {
         let (target, type_name) = (target(), "lb".parse().unwrap());
-        let ready = readiness(&io, &limiter, (&target, &type_name), &object("lb-1"), 3).await;
-        (ready, readiness(&io, &limiter, (&target, &type_name), &pending, 3).await)
+        let ready = by(&io, &limiter).readiness((&target, &type_name), &object("lb-1")).await;
+        (ready, by(&io, &limiter).readiness((&target, &type_name), &pending).await)
     });
     assert_eq!(stands, (Readiness::Ready, Readiness::Failed("the refresh was cancelled".to_owned())));
     assert_eq!(reads.len(), 1, "what is ready is not asked about");

@@ -6,7 +6,7 @@ use futures::future::join_all;
 
 use super::*;
 use crate::call::{Read, ReadAnswer, Readiness, ServerTime};
-use crate::exec::limiter::Rates;
+use crate::exec::limiter::{Limiter, Rates};
 use crate::machine::{Action, ActionId, Event, Machine, Now};
 use crate::plan::Providers;
 
@@ -17,42 +17,58 @@ struct Server {
     there: fn(&str) -> bool,
 }
 
-fn object(id: &str) -> Observed {
-    Observed { id: id.parse().unwrap(), mark: None, fields: Default::default(), readiness: Readiness::Pending }
+/// As it was when the read was sent.
+fn object(id: &str, sent: u64) -> Observed {
+    let fields = [("sent".to_owned(), i64::try_from(sent).unwrap().into())].into();
+    Observed { id: id.parse().unwrap(), mark: None, fields, readiness: Readiness::Pending }
 }
 
 impl Server {
-    fn answer(self, read: &Read, of: usize) -> ReadAnswer {
+    fn answer(self, read: &Read, of: usize, sent: u64) -> ReadAnswer {
         let page = |objects, next| ReadAnswer::Page { objects, next, server_time: Some(ServerTime(1)) };
         match &read.scope {
-            Scope::Id(id) => page((self.there)(id.as_str()).then(|| object(id.as_str())).into_iter().collect(), None),
+            Scope::Id(id) => {
+                page((self.there)(id.as_str()).then(|| object(id.as_str(), sent)).into_iter().collect(), None)
+            }
             Scope::Marked(_) => {
                 let from: usize = read.page.as_deref().map_or(0, |page| page.parse().unwrap());
                 let ids = (from..of.min(from + 10)).map(|n| n.to_string()).filter(|id| (self.listed)(id));
                 let next = (from + 10 < of).then(|| (from + 10).to_string());
-                page(ids.map(|id| object(&id)).collect(), next)
+                page(ids.map(|id| object(&id, sent)).collect(), next)
             }
             other => panic!("{other:?}"),
         }
     }
 }
 
-/// So many objects are looked at so many times, with pauses of 100 ms, while a read takes 50: what each saw at last, and the
-/// reads.
+/// So many objects are looked at so many times, with pauses of 100 ms, while a read takes 50: whether each saw its own at last,
+/// and the reads.
 fn look(server: Server, objects: usize, times: usize) -> (Vec<bool>, Vec<Read>) {
+    let (seen, reads) = look_from(|_| 0, server, objects, times);
+    (seen.into_iter().map(|seen| seen.is_some()).collect(), reads)
+}
+
+/// As [`look`], where each begins at its own instant; what each saw at last.
+fn look_from(
+    begin: fn(usize) -> u64,
+    server: Server,
+    objects: usize,
+    times: usize,
+) -> (Vec<Option<Observed>>, Vec<Read>) {
     let mut machine = Machine::new(move |io| async move {
         let limiter = Limiter::new(&Rates::default(), &Providers::default());
         let (watch, infra) = (Watch::default(), "wix".parse().unwrap());
         let target = TargetId { provider: "aws".parse().unwrap(), account: "1".to_owned(), region: "r".to_owned() };
         let type_name = "instance".parse().unwrap();
-        let reader = Reader { io: &io, limiter: &limiter, infra: &infra, attempts: 3 };
+        let reader = Reader { io: &io, limiter: &limiter, attempts: 3 };
         let looks = (0..objects).map(|n| {
-            let (watch, target, type_name, io) = (&watch, &target, &type_name, &io);
+            let (watch, infra, target, type_name, io) = (&watch, &infra, &target, &type_name, &io);
             async move {
-                let mut seen = false;
+                let mut seen = None;
+                io.sleep(Duration::from_millis(begin(n))).await;
                 for _ in 0..times {
                     let id = n.to_string().parse().unwrap();
-                    seen = watch.look(reader, (target, type_name), &id).await.unwrap().is_some();
+                    seen = watch.look(reader, infra, (target, type_name), &id).await.unwrap();
                     io.sleep(Duration::from_millis(100)).await;
                 }
                 seen
@@ -61,14 +77,14 @@ fn look(server: Server, objects: usize, times: usize) -> (Vec<bool>, Vec<Read>) 
         join_all(looks).await
     });
     let (mut reads, mut came, mut now) = (Vec::new(), 0, 0);
-    let mut due: BTreeMap<(u64, u64), (ActionId, Option<Read>)> = BTreeMap::new();
+    let mut due: BTreeMap<(u64, u64), (ActionId, Option<(Read, u64)>)> = BTreeMap::new();
     let mut event = None;
     loop {
         let at = Now { boot_ms: now, wall_ms: now };
         for (id, action) in machine.step(at, event.take()) {
             came += 1;
             match action {
-                Action::Read { read, .. } => drop(due.insert((now + 50, came), (id, Some(read)))),
+                Action::Read { read, .. } => drop(due.insert((now + 50, came), (id, Some((read, now))))),
                 Action::Sleep { duration } => {
                     let later = u64::try_from(duration.as_millis()).unwrap();
                     due.insert((now + later, came), (id, None));
@@ -82,8 +98,8 @@ fn look(server: Server, objects: usize, times: usize) -> (Vec<bool>, Vec<Read>) 
         let ((when, _), (id, read)) = due.pop_first().expect("it waits for something");
         now = when;
         event = Some(match read {
-            Some(read) => {
-                let answer = server.answer(&read, objects);
+            Some((read, sent)) => {
+                let answer = server.answer(&read, objects, sent);
                 reads.push(read);
                 (id, Event::Read(answer))
             }
