@@ -14,6 +14,7 @@ use crate::target::TargetId;
 ///
 /// # Guarantees
 /// - That an object is not there is never told from a list: its mark may have been taken away, or it never had one.
+/// - What anyone is told was read after they came: a list that was sent before may show what was so before their own call.
 /// - A list is read where more wait than reads it took the last time; where it showed none of those that waited, it is not
 ///   read again.
 #[derive(Default)]
@@ -82,11 +83,18 @@ impl Room {
         lock(&self.waiting).by_ticket.values().filter(|(_, seen)| matches!(seen, Seen::NotYet)).count()
     }
 
-    /// Tells all that wait what the list showed; whether it showed any of their objects.
-    fn tell(&self, list: Result<Vec<Observed>, String>) -> bool {
+    /// The ticket that the next one who comes will get.
+    fn next(&self) -> u64 {
+        lock(&self.waiting).came
+    }
+
+    /// Tells all that came before this ticket what the list showed; whether it showed any of their objects.
+    fn tell(&self, before: u64, list: Result<Vec<Observed>, String>) -> bool {
         let list = list.map(|all| all.into_iter().map(|it| (it.id.clone(), it)).collect::<BTreeMap<_, _>>());
         let mut any = list.is_err();
-        for (id, seen) in lock(&self.waiting).by_ticket.values_mut().filter(|(_, seen)| matches!(seen, Seen::NotYet)) {
+        let mut waiting = lock(&self.waiting);
+        let told = waiting.by_ticket.range_mut(..before).map(|(_, place)| place);
+        for (id, seen) in told.filter(|(_, seen)| matches!(seen, Seen::NotYet)) {
             *seen = match list.as_ref().map(|list| list.get(id)) {
                 Ok(Some(observed)) => Seen::There(Box::new(observed.clone())),
                 Ok(None) => Seen::NotInTheList,
@@ -123,9 +131,10 @@ impl Watch {
                 0 | 1 => return reader.one(of, id).await,
                 many if many <= takes.0 => drop(takes),
                 _ => {
+                    let before = room.next();
                     let list = reader.all(of, &Scope::Marked(infra.clone())).await;
                     takes.0 = list.as_ref().map_or(takes.0, |list| list.reads);
-                    if !room.tell(list.map(|list| list.objects)) {
+                    if !room.tell(before, list.map(|list| list.objects)) {
                         takes.0 = usize::MAX;
                     }
                     drop(takes);

@@ -154,3 +154,14 @@ fn a_list_that_shows_nothing_is_not_read_again() {
     assert_eq!(reads.len() - of_one(&reads), 2, "two pages, once");
     assert_eq!(of_one(&reads), 100);
 }
+
+/// What it waits for may have begun after the list was sent: the list may still show the object as ready as it was before.
+#[test]
+fn nobody_is_told_by_a_list_that_was_sent_before_they_came() {
+    // The first looks alone until 50, then the list is on its way until 100.
+    let begin = |n| if n == 9 { 60 } else { 0 };
+    let (seen, reads) = look_from(begin, ALL, 10, 1);
+    assert!(reads.iter().any(|read| matches!(read.scope, Scope::Marked(_))));
+    let sent = seen[9].as_ref().unwrap().fields["sent"].as_int().unwrap();
+    assert!(sent >= 60, "it came at 60, and was told what was so at {sent}");
+}
