@@ -3,12 +3,14 @@
 use proc_macro::TokenStream;
 use syn::parse_macro_input;
 
+use crate::definition::Of;
+
 mod args;
 mod crossing;
-mod data_source;
+mod definition;
+mod field;
 mod literal;
 mod marker;
-mod resource;
 
 fn or_error(result: syn::Result<proc_macro2::TokenStream>) -> TokenStream {
     result.unwrap_or_else(syn::Error::into_compile_error).into()
@@ -52,7 +54,7 @@ fn or_error(result: syn::Result<proc_macro2::TokenStream>) -> TokenStream {
 #[proc_macro_attribute]
 pub fn resource(args: TokenStream, item: TokenStream) -> TokenStream {
     let item = parse_macro_input!(item as syn::ItemStruct);
-    or_error(resource::expand(args.into(), &item))
+    or_error(definition::expand(args.into(), &item, Of::Resource))
 }
 
 /// Describes a data source: what is there already and can be looked up by a query.
@@ -90,7 +92,7 @@ pub fn resource(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn data_source(args: TokenStream, item: TokenStream) -> TokenStream {
     let item = parse_macro_input!(item as syn::ItemStruct);
-    or_error(data_source::expand(args.into(), &item))
+    or_error(definition::expand(args.into(), &item, Of::DataSource))
 }
 
 /// Says that refs of one data centre may be used in another one of the same environment, and what carries them.

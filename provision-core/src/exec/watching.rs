@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::reading::{Of, Reader};
 use crate::call::{Observed, Scope};
 use crate::id::{InfraId, ObjectId, TypeName};
-use crate::machine::Io;
 use crate::target::TargetId;
 
 /// Where those meet that look at objects of the same type.

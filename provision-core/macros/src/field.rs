@@ -1,28 +1,12 @@
-//! `#[resource]`: from the fields of a struct to a literal, an extension trait and a schema.
+//! A field of what is described: who sets it, what a change of it does, and the method that it becomes.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
-use syn::parse::Parser as _;
-use syn::{
-    Attribute, Error, Expr, ExprLit, GenericArgument, Ident, ItemStruct, Lit, LitInt, LitStr, Path, PathArguments,
-    Result, Type,
-};
+use syn::{Attribute, Error, Expr, ExprLit, GenericArgument, Ident, Lit, LitInt, PathArguments, Result, Type};
 
-/// What is described: the two have the same form.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Of {
-    Resource,
-    DataSource,
-}
+use crate::definition::Of;
 
-/// What stands in `#[resource(..)]` or `#[data_source(..)]`.
-pub(crate) struct Header {
-    pub(crate) cloud: Path,
-    pub(crate) kind: LitStr,
-    pub(crate) version: LitInt,
-    pub(crate) check: Option<Path>,
-}
-
+/// As it was written.
 pub(crate) struct Field {
     pub(crate) name: Ident,
     /// What it holds, without `Option`.
@@ -37,6 +21,7 @@ pub(crate) struct Field {
     grain: Ident,
 }
 
+/// Who sets it.
 pub(crate) enum Role {
     Required,
     Default(Box<Expr>),
@@ -45,38 +30,6 @@ pub(crate) enum Role {
     Name(LitInt),
     GlobalName(LitInt),
     Computed,
-}
-
-pub(crate) fn header(args: TokenStream, item: &ItemStruct, of: Of) -> Result<Header> {
-    let (mut cloud, mut kind, mut version, mut check) = (None, None, None, None);
-    let parser = syn::meta::parser(|meta| {
-        if meta.path.is_ident("cloud") {
-            cloud = Some(meta.value()?.parse()?);
-        } else if meta.path.is_ident("kind") {
-            kind = Some(meta.value()?.parse()?);
-        } else if meta.path.is_ident("version") && of == Of::Resource {
-            version = Some(meta.value()?.parse()?);
-        } else if meta.path.is_ident("check") {
-            check = Some(meta.value()?.parse()?);
-        } else {
-            return Err(meta.error(match of {
-                Of::Resource => "unknown; a resource has `cloud`, `kind`, `version` and `check`",
-                Of::DataSource => "unknown; a data source has `cloud`, `kind` and `check`",
-            }));
-        }
-        Ok(())
-    });
-    parser.parse2(args)?;
-    // No record of what was found is ever lifted: it is found anew.
-    let version = version.or_else(|| (of == Of::DataSource).then(|| LitInt::new("1", item.ident.span())));
-    let (Some(cloud), Some(kind), Some(version)) = (cloud, kind, version) else {
-        let form = match of {
-            Of::Resource => "incomplete; write `#[resource(cloud = Aws, kind = \"aws_vpc\", version = 1)]`",
-            Of::DataSource => "incomplete; write `#[data_source(cloud = Aws, kind = \"aws_ami\")]`",
-        };
-        return Err(Error::new_spanned(&item.ident, form));
-    };
-    Ok(Header { cloud, kind, version, check })
 }
 
 /// The `T` of `Option<T>`.
@@ -228,129 +181,11 @@ impl Field {
             Role::Optional => "If it is not set, the cloud decides.".to_owned(),
             Role::Name(_) | Role::GlobalName(_) => "If it is not set, the engine makes a unique name.".to_owned(),
         };
-        let (takes, erased) = match of {
-            Of::Resource => (
-                quote!(::provision_core::dsl::IntoInput<#ty, D>),
-                quote!(::provision_core::dsl::IntoInput::<#ty, D>::into_input(#name)),
-            ),
-            Of::DataSource => (
-                quote!(::provision_core::dsl::KnownInput<#ty>),
-                quote!(::provision_core::dsl::KnownInput::<#ty>::into_known(#name)),
-            ),
-        };
+        let (takes, erased) = (of.input(ty), of.erased(ty, &quote!(#name)));
         let signature = quote!(#[track_caller] fn #name(self, #name: impl #takes) -> Self);
         Some((
             quote!(#(#docs)* #[doc = ""] #[doc = #note] #signature;),
             quote!(#signature { self.set(#text, #erased) }),
         ))
     }
-}
-
-pub(crate) fn expand(args: TokenStream, item: &ItemStruct) -> Result<TokenStream> {
-    let Header { cloud, kind, version, check } = header(args, item, Of::Resource)?;
-    if !item.generics.params.is_empty() {
-        return Err(Error::new_spanned(&item.generics, "a resource is not generic"));
-    }
-    let fields = item.fields.iter().map(|one| field(one, Of::Resource)).collect::<Result<Vec<_>>>()?;
-    let Some(id) = fields.iter().find(|field| field.name == "id" && matches!(field.role, Role::Computed)) else {
-        let form = format!("write `#[attr(computed)] pub id: {}Id`: what refs to it point at", item.ident);
-        return Err(Error::new_spanned(&item.ident, form));
-    };
-    let (id_type, vis, name) = (&id.ty, &item.vis, &item.ident);
-    let id_name = quote!(#id_type).to_string();
-    let (marker, ext) = (format_ident!("{name}Kind"), format_ident!("{name}Ext"));
-
-    let required: Vec<_> = fields.iter().filter(|field| matches!(field.role, Role::Required)).collect();
-    let names: Vec<_> = required.iter().map(|field| &field.name).collect();
-    let keys: Vec<_> = names.iter().map(ToString::to_string).collect();
-    let params: Vec<_> = names.iter().map(|name| parameter(name)).collect();
-    let types: Vec<_> = required.iter().map(|field| &field.ty).collect();
-    let units: Vec<_> = params.iter().map(|_| quote!(())).collect();
-    let field_docs = required.iter().map(|field| &field.docs);
-    let schema = fields.iter().map(Field::schema);
-    let (declarations, bodies): (Vec<_>, Vec<_>) = fields.iter().filter_map(|field| field.method(Of::Resource)).unzip();
-
-    let check = check.map(|check| {
-        quote! {
-            fn check(inputs: &::provision_core::dsl::Inputs<'_>) -> ::std::vec::Vec<(&'static str, ::std::string::String)> {
-                #check(inputs)
-            }
-        }
-    });
-    let docs = item.attrs.iter();
-    let see = format!("The other fields are setters of [`{ext}`] on what `put` returns.");
-    let ext_docs = format!("Setters and outputs of a [`{name}`] that was put into a block.");
-    let marker_docs = format!("The resource type of [`{name}`].");
-    let id_docs = format!("What a ref to a [`{name}`] points at.");
-
-    Ok(quote! {
-        #(#docs)*
-        #[doc = ""]
-        #[doc = #see]
-        #[derive(Debug, Clone, Copy)]
-        #vis struct #name<#(#params = ()),*> {
-            #(#(#field_docs)* #vis #names: #params,)*
-        }
-
-        #[doc = #marker_docs]
-        #[derive(Debug, Clone, Copy)]
-        #vis enum #marker {}
-
-        #[doc = #id_docs]
-        #[derive(Debug, Clone, Copy)]
-        #vis enum #id_type {}
-
-        impl #name<#(#units),*> {
-            /// The fields of the type, and who sets them.
-            pub const SCHEMA: &'static ::provision_core::schema::Schema =
-                <#marker as ::provision_core::dsl::Resource>::SCHEMA;
-        }
-
-        impl ::provision_core::dsl::Resource for #marker {
-            type Id = #id_type;
-            type Cloud = #cloud;
-            const SCHEMA: &'static ::provision_core::schema::Schema = {
-                use ::provision_core::schema::{Field, Grain, OnChange, Reads, Role, Schema};
-                static SCHEMA: Schema = Schema {
-                    type_name: #kind,
-                    provider: <#cloud as ::provision_core::dsl::Cloud>::NAME,
-                    version: #version,
-                    fields: &[#(#schema),*],
-                };
-                &SCHEMA
-            };
-            #check
-        }
-
-        impl ::provision_core::dsl::input::FieldKind for #id_type {
-            const KIND: ::provision_core::schema::Kind = ::provision_core::schema::Kind::Id(#id_name);
-        }
-
-        impl ::provision_core::dsl::OfCloud for #id_type {
-            type Cloud = #cloud;
-        }
-
-        impl<#(#params),*> ::provision_core::dsl::Definition for #name<#(#params),*> {
-            type Kind = #marker;
-        }
-
-        impl<D, #(#params),*> ::provision_core::dsl::DefinedIn<D> for #name<#(#params),*>
-        where
-            D: ::provision_core::dsl::On<#cloud>,
-            #(#params: ::provision_core::dsl::IntoInput<#types, D>,)*
-        {
-            fn into_inputs(self) -> ::std::vec::Vec<(&'static str, ::provision_core::dsl::Input)> {
-                ::std::vec![#((#keys, ::provision_core::dsl::IntoInput::<#types, D>::into_input(self.#names))),*]
-            }
-        }
-
-        #[doc = #ext_docs]
-        #vis trait #ext<D>: Sized {
-            #(#declarations)*
-        }
-
-        impl<D> #ext<D> for ::provision_core::dsl::Added<'_, #marker, D> {
-            #(#bodies)*
-        }
-    })
 }
