@@ -7,10 +7,11 @@ use provision_core::value::Value;
 use super::list::{List, PAGE};
 use super::tags;
 use super::vpc::VpcId;
+use super::vpc_attachment::VpcAttachment;
 use crate::Aws;
 #[cfg(test)]
 use crate::table::Examples;
-use crate::table::calls::{Calls, Delete, Given, New, Part, Update, field, known_id, own_id, parts};
+use crate::table::calls::{Calls, Delete, Given, New, Update, field, known_id, own_id, parts};
 use crate::table::shown::{Seen, Shown};
 use crate::table::{Answered, Row};
 
@@ -76,15 +77,12 @@ pub(crate) static ROW: Row = Row {
     },
 };
 
-fn attach(calls: &mut Calls, id: Part, vpc: &str) {
-    let request = parts([("InternetGatewayId", id), ("VpcId", vpc.into())]);
-    calls.set("AttachInternetGateway", request, field("vpc", vpc));
-}
-
-fn detach(calls: &mut Calls, id: Part, vpc: &str) {
-    let request = parts([("InternetGatewayId", id), ("VpcId", vpc.into())]);
-    calls.set("DetachInternetGateway", request, field("vpc", Value::Null));
-}
+const ATTACHMENT: VpcAttachment = VpcAttachment {
+    attach: "AttachInternetGateway",
+    detach: "DetachInternetGateway",
+    gateway: "InternetGatewayId",
+    takes: Wait::No,
+};
 
 fn create(calls: &mut Calls, desired: Given<'_>, mark: &Mark) -> Result<(), String> {
     let vpc = desired.text("vpc")?;
@@ -99,25 +97,18 @@ fn create(calls: &mut Calls, desired: Given<'_>, mark: &Mark) -> Result<(), Stri
         New { fields, computed: &["id"], mark: Some(mark) },
         Wait::No,
     );
-    attach(calls, own_id(), vpc);
+    ATTACHMENT.attach(calls, own_id(), vpc);
     Ok(())
 }
 
 fn update(calls: &mut Calls, update: &Update<'_>) -> Result<(), String> {
     update.only(&["vpc", "tags"])?;
-    if update.changes("vpc") {
-        if let Some(vpc) = update.observed.optional_text("vpc")? {
-            detach(calls, known_id(update.id), vpc);
-        }
-        attach(calls, known_id(update.id), update.desired.text("vpc")?);
-    }
+    ATTACHMENT.update(calls, update)?;
     tags::update(calls, update)
 }
 
 fn delete(calls: &mut Calls, delete: &Delete<'_>) -> Result<(), String> {
-    if let Some(vpc) = delete.recorded.optional_text("vpc")? {
-        detach(calls, known_id(delete.id), vpc);
-    }
+    ATTACHMENT.before_delete(calls, delete);
     calls.remove("DeleteInternetGateway", parts([("InternetGatewayId", known_id(delete.id))]), Wait::No);
     Ok(())
 }

@@ -6,6 +6,7 @@ pub(crate) mod list;
 pub mod machine;
 pub(crate) mod permission;
 pub(crate) mod tags;
+mod vpc_attachment;
 pub(crate) mod vpc_peering_accepting;
 
 pub mod acl_entry;

@@ -8,10 +8,11 @@ use super::asn::PrivateAsn;
 use super::list::List;
 use super::tags;
 use super::vpc::VpcId;
+use super::vpc_attachment::VpcAttachment;
 use crate::Aws;
 #[cfg(test)]
 use crate::table::Examples;
-use crate::table::calls::{Calls, Delete, Given, New, Part, Update, field, known_id, named, own_id, parts};
+use crate::table::calls::{Calls, Delete, Given, New, Update, field, known_id, named, own_id, parts};
 use crate::table::shown::{Seen, Shown};
 use crate::table::{Answered, Row};
 
@@ -83,15 +84,8 @@ pub(crate) static ROW: Row = Row {
 /// AWS names no time; Terraform's provider waits a quarter of an hour for attachments.
 const CHANGED: Wait = Wait::Ready(900);
 
-fn attach(calls: &mut Calls, id: Part, vpc: &str) {
-    let request = parts([("VpnGatewayId", id), ("VpcId", vpc.into())]);
-    calls.set_and_wait("AttachVpnGateway", request, field("vpc", vpc), CHANGED);
-}
-
-fn detach(calls: &mut Calls, id: Part, vpc: &str) {
-    let request = parts([("VpnGatewayId", id), ("VpcId", vpc.into())]);
-    calls.set_and_wait("DetachVpnGateway", request, field("vpc", Value::Null), CHANGED);
-}
+const ATTACHMENT: VpcAttachment =
+    VpcAttachment { attach: "AttachVpnGateway", detach: "DetachVpnGateway", gateway: "VpnGatewayId", takes: CHANGED };
 
 fn create(calls: &mut Calls, desired: Given<'_>, mark: &Mark) -> Result<(), String> {
     let (vpc, asn) = (desired.text("vpc")?, desired.optional_int("amazon_asn")?);
@@ -106,25 +100,18 @@ fn create(calls: &mut Calls, desired: Given<'_>, mark: &Mark) -> Result<(), Stri
     ]);
     let new = New { fields, computed: &["id"], mark: Some(mark) };
     calls.create("CreateVpnGateway", request, Recovery::Tag, new, CHANGED);
-    attach(calls, own_id(), vpc);
+    ATTACHMENT.attach(calls, own_id(), vpc);
     Ok(())
 }
 
 fn update(calls: &mut Calls, update: &Update<'_>) -> Result<(), String> {
     update.only(&["vpc", "tags"])?;
-    if update.changes("vpc") {
-        if let Some(vpc) = update.observed.optional_text("vpc")? {
-            detach(calls, known_id(update.id), vpc);
-        }
-        attach(calls, known_id(update.id), update.desired.text("vpc")?);
-    }
+    ATTACHMENT.update(calls, update)?;
     tags::update(calls, update)
 }
 
 fn delete(calls: &mut Calls, delete: &Delete<'_>) -> Result<(), String> {
-    if let Some(vpc) = delete.last("vpc").and_then(Value::as_text) {
-        detach(calls, known_id(delete.id), vpc);
-    }
+    ATTACHMENT.before_delete(calls, delete);
     calls.remove("DeleteVpnGateway", parts([("VpnGatewayId", known_id(delete.id))]), Wait::No);
     Ok(())
 }
