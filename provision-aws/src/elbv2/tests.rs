@@ -4,13 +4,8 @@ use provision_core::prelude::*;
 
 use crate::ec2::vpc::VpcId;
 use crate::prelude::*;
+use crate::tests::{UsEast, findings};
 use crate::*;
-
-#[environment("prod")]
-struct Prod;
-
-#[data_centre(name = "us-east", env = Prod, channel = Stable, on(Aws, account = "123456789012", region = UsEast1))]
-struct UsEast;
 
 fn wrong<D: AwsDc>(b: &Block<D>, (): ()) {
     let vpc = b.put("main", Vpc { cidr: cidr!("10.0.0.0/16") });
@@ -57,12 +52,7 @@ fn wrong<D: AwsDc>(b: &Block<D>, (): ()) {
 
 #[test]
 fn what_aws_would_refuse_is_found() {
-    let infra = Infrastructure::new("example");
-    infra.dc(UsEast).block("front", wrong, ());
-    let mut texts: Vec<_> =
-        infra.finish().unwrap_err().iter().map(|f| format!("{}: {}", f.subject, f.problem)).collect();
-    texts.sort();
-    insta::assert_snapshot!(texts.join("\n"));
+    insta::assert_snapshot!(findings(UsEast, "front", wrong));
 }
 
 /// What is written in another order, or not at all where AWS fills it up, is the same definition.

@@ -2,17 +2,12 @@
 
 use provision_core::prelude::*;
 
+use super::{UsEast, findings};
 use crate::prelude::*;
 use crate::{
-    Attachment, AutoScalingGroup, Aws, BlockDevice, CpuCredits, Instance, KeyPair, LaunchTemplate, PlacementGroup,
-    PlacementStrategy, SecurityGroup, SpreadLevel, Subnet, UsEast1, Volume, VolumeType, Vpc,
+    Attachment, AutoScalingGroup, BlockDevice, CpuCredits, Instance, KeyPair, LaunchTemplate, PlacementGroup,
+    PlacementStrategy, SecurityGroup, SpreadLevel, Subnet, Volume, VolumeType, Vpc,
 };
-
-#[environment("prod")]
-struct Prod;
-
-#[data_centre(name = "us-east", env = Prod, channel = Stable, on(Aws, account = "123456789012", region = UsEast1))]
-struct UsEast;
 
 fn wrong<D: AwsDc>(b: &Block<D>, (): ()) {
     let vpc = b.put("main", Vpc { cidr: cidr!("10.0.0.0/16") });
@@ -39,10 +34,5 @@ fn wrong<D: AwsDc>(b: &Block<D>, (): ()) {
 
 #[test]
 fn what_aws_would_refuse_of_machines_is_found() {
-    let infra = Infrastructure::new("example");
-    infra.dc(UsEast).block("app", wrong, ());
-    let mut texts: Vec<_> =
-        infra.finish().unwrap_err().iter().map(|f| format!("{}: {}", f.subject, f.problem)).collect();
-    texts.sort();
-    insta::assert_snapshot!(texts.join("\n"));
+    insta::assert_snapshot!(findings(UsEast, "app", wrong));
 }

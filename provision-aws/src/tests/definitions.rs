@@ -6,14 +6,12 @@ use provision_core::prelude::*;
 use provision_core::provider::Provider as _;
 use provision_core::schema::Reads;
 
+use super::{Prod, UsEast, findings};
 use crate::prelude::*;
 use crate::{Aws, Instance, Rule, SecurityGroup, Subnet, UsEast1, Vpc};
 
-#[environment("prod")]
-struct Prod;
-
 #[data_centre(name = "us-east", env = Prod, channel = Stable, on(Aws, account = "12345", region = UsEast1))]
-struct UsEast;
+struct ShortAccount;
 
 fn wrong<D: AwsDc>(b: &Block<D>, (): ()) {
     let vpc = b.put("main", Vpc { cidr: cidr!("10.0.0.0/8") }).dns_support(false).dns_hostnames(true);
@@ -27,12 +25,7 @@ fn wrong<D: AwsDc>(b: &Block<D>, (): ()) {
 
 #[test]
 fn what_aws_would_refuse_is_found() {
-    let infra = Infrastructure::new("example");
-    infra.dc(UsEast).block("net", wrong, ());
-    let mut texts: Vec<_> =
-        infra.finish().unwrap_err().iter().map(|f| format!("{}: {}", f.subject, f.problem)).collect();
-    texts.sort();
-    insta::assert_snapshot!(texts.join("\n"));
+    insta::assert_snapshot!(findings(ShortAccount, "net", wrong));
 }
 
 /// The default of `egress` is what its author would write: the two must not differ.
@@ -43,12 +36,10 @@ fn all_outbound_is_a_rule() {
         b.put("default", SecurityGroup { vpc, description: "x" });
         b.put("same", SecurityGroup { vpc, description: "x" }).egress([Rule::all(cidr!("0.0.0.0/0"))]);
     }
-    #[data_centre(name = "us", env = Prod, channel = Stable, on(Aws, account = "123456789012", region = UsEast1))]
-    struct Us;
     let infra = Infrastructure::new("example");
-    infra.dc(Us).block("net", groups, ());
+    infra.dc(UsEast).block("net", groups, ());
     let desired = infra.finish().unwrap();
-    let resources = &desired.blocks[&"us.net".parse().unwrap()].resources;
+    let resources = &desired.blocks[&"us-east.net".parse().unwrap()].resources;
     let egress = |name: &str| &resources[&name.parse().unwrap()].inputs["egress"];
     assert_eq!(egress("default"), egress("same"));
 }

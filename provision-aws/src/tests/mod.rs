@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use provision_core::call::{Call, Effect, Mark, Observed, Own, Readiness, Recovery};
 use provision_core::id::{ObjectId, Token, TypeName};
+use provision_core::prelude::*;
 use provision_core::provider::{Change, Provider as _};
 use provision_core::schema::{Role, Schema};
 use provision_core::value::{Fields, Tree, Value};
@@ -12,13 +13,30 @@ use serde::Deserialize;
 
 use crate::provider::{self, Aws, apis, uses};
 use crate::table::{Api, Class, Row};
-use crate::{Instance, SecurityGroup, Subnet, Vpc};
+use crate::{Instance, SecurityGroup, Subnet, UsEast1, Vpc};
 
 mod compute;
 mod definitions;
 mod network;
 mod table;
 mod wan;
+
+#[environment("prod")]
+pub(crate) struct Prod;
+
+/// Where tests define what they define.
+#[data_centre(name = "us-east", env = Prod, channel = Stable, on(Aws, account = "123456789012", region = UsEast1))]
+pub(crate) struct UsEast;
+
+/// What is found in a block, a line each, sorted.
+pub(crate) fn findings<D: DataCentre>(dc: D, block: &str, define: impl FnOnce(&Block<D>, ())) -> String {
+    let infra = Infrastructure::new("example");
+    infra.dc(dc).block(block, define, ());
+    let found = infra.finish().unwrap_err();
+    let mut texts: Vec<_> = found.iter().map(|f| format!("{}: {}", f.subject, f.problem)).collect();
+    texts.sort();
+    texts.join("\n")
+}
 
 pub(crate) const VPC: &Schema = Vpc::SCHEMA;
 pub(crate) const SUBNET: &Schema = Subnet::SCHEMA;

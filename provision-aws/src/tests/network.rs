@@ -2,18 +2,12 @@
 
 use provision_core::prelude::*;
 
-use crate::Aws;
+use super::{UsEast, findings};
 use crate::prelude::*;
 use crate::{
     Connectivity, DhcpOptions, ElasticIp, EndpointType, FlowLogs, InstanceId, InternetGateway, LogDestination,
-    LogSource, NatGateway, NetworkInterface, Route, RouteTable, Subnet, UsEast1, Vpc, VpcEndpoint,
+    LogSource, NatGateway, NetworkInterface, Route, RouteTable, Subnet, Vpc, VpcEndpoint,
 };
-
-#[environment("prod")]
-struct Prod;
-
-#[data_centre(name = "us-east", env = Prod, channel = Stable, on(Aws, account = "123456789012", region = UsEast1))]
-struct UsEast;
 
 const AMAZONS: &str = "AmazonProvidedDNS";
 
@@ -49,10 +43,5 @@ fn wrong<D: AwsDc>(b: &Block<D>, (): ()) {
 
 #[test]
 fn what_aws_would_refuse_is_found() {
-    let infra = Infrastructure::new("example");
-    infra.dc(UsEast).block("net", wrong, ());
-    let mut texts: Vec<_> =
-        infra.finish().unwrap_err().iter().map(|f| format!("{}: {}", f.subject, f.problem)).collect();
-    texts.sort();
-    insta::assert_snapshot!(texts.join("\n"));
+    insta::assert_snapshot!(findings(UsEast, "net", wrong));
 }

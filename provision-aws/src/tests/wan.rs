@@ -2,17 +2,12 @@
 
 use provision_core::prelude::*;
 
+use super::{UsEast, findings};
 use crate::prelude::*;
 use crate::{
-    AclEntry, Aws, CustomerGateway, NetworkAcl, SubnetId, TransitGateway, TransitGatewayVpcAttachment, UsEast1, Vpc,
-    VpnConnection, VpnGateway,
+    AclEntry, CustomerGateway, NetworkAcl, SubnetId, TransitGateway, TransitGatewayVpcAttachment, Vpc, VpnConnection,
+    VpnGateway,
 };
-
-#[environment("prod")]
-struct Prod;
-
-#[data_centre(name = "us", env = Prod, channel = Stable, on(Aws, account = "123456789012", region = UsEast1))]
-struct Us;
 
 fn wrong<D: AwsDc>(b: &Block<D>, (): ()) {
     let vpc = b.put("main", Vpc { cidr: cidr!("10.0.0.0/16") });
@@ -34,10 +29,5 @@ fn wrong<D: AwsDc>(b: &Block<D>, (): ()) {
 
 #[test]
 fn what_aws_would_refuse_is_found() {
-    let infra = Infrastructure::new("example");
-    infra.dc(Us).block("net", wrong, ());
-    let mut texts: Vec<_> =
-        infra.finish().unwrap_err().iter().map(|f| format!("{}: {}", f.subject, f.problem)).collect();
-    texts.sort();
-    insta::assert_snapshot!(texts.join("\n"));
+    insta::assert_snapshot!(findings(UsEast, "net", wrong));
 }
