@@ -196,6 +196,34 @@ impl BlockAddr {
     }
 }
 
+/// An object of a target. Ids are unique among the objects of one type alone: a role and an instance profile may both be
+/// called `web`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
+pub struct TypedId {
+    /// Its type.
+    pub type_name: TypeName,
+    /// Its id.
+    pub id: ObjectId,
+}
+
+impl fmt::Display for TypedId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.type_name.0)?;
+        f.write_str(" ")?;
+        f.write_str(&self.id.0)
+    }
+}
+
+impl FromStr for TypedId {
+    type Err = BadName;
+    fn from_str(s: &str) -> Result<Self, BadName> {
+        let bad = || BadName { what: "object", given: shown(s), rule: "write its type, a space and its id" };
+        let (type_name, id) = s.split_once(' ').ok_or_else(bad)?;
+        Ok(Self { type_name: type_name.parse()?, id: id.parse()? })
+    }
+}
+
 impl fmt::Display for BlockAddr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Each of them is written so often that what `write!` takes shows.
@@ -247,7 +275,7 @@ macro_rules! via_text {
         }
     )* };
 }
-via_text!(BlockAddr, ResourceAddr, Nonce);
+via_text!(BlockAddr, ResourceAddr, TypedId, Nonce);
 
 macro_rules! number_id {
     ($(#[$doc:meta])* $name:ident) => {
@@ -346,6 +374,16 @@ mod tests {
         assert_eq!(addr.block.to_string(), "us-east.network");
         for bad in ["a.b", "a.b.c.d", "..", "a..b"] {
             assert!(bad.parse::<ResourceAddr>().is_err(), "{bad:?} was accepted");
+        }
+    }
+
+    #[test]
+    fn an_object_is_of_a_type() {
+        let object: TypedId = "aws_iam_role web/1".parse().unwrap();
+        assert_eq!((object.type_name.as_str(), object.id.as_str()), ("aws_iam_role", "web/1"));
+        assert_eq!(object.to_string(), "aws_iam_role web/1");
+        for bad in ["web", "aws_iam_role ", " web", "aws_iam_role a b"] {
+            assert!(bad.parse::<TypedId>().is_err(), "{bad:?} was accepted");
         }
     }
 

@@ -96,7 +96,7 @@ fn block(inputs: DriftInputs<'_>, addr: &BlockAddr, state: &BlockState, dc: &mut
             dc.as_applied += 1;
         }
     }
-    for (_, moved) in state.on_their_way(addr, |other| inputs.recorded.get(other)?.as_ref().ok()) {
+    for moved in state.on_their_way(addr, |other| inputs.recorded.get(other)?.as_ref().ok()) {
         let from = addr.resource(moved.resource.clone());
         let compared = compare(inputs, state, &from, &moved.state);
         // A new object may have been made where it was.
@@ -255,7 +255,7 @@ fn is_known(
         let mut moving = state.on_their_way(block, |other| recorded.get(other)?.as_ref().ok());
         state.resources.values().any(|resource| is_it(&resource.object))
             || state.deposed.values().any(|deposed| is_it(&deposed.record))
-            || moving.any(|(_, moved)| is_it(&moved.state.object))
+            || moving.any(|moved| is_it(&moved.state.object))
             || state.open.values().any(|intent| intent.mark.as_ref() == Some(mark))
             || state.arriving.values().any(|arrival| arrival.intent.mark.as_ref() == Some(mark))
     })

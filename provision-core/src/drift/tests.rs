@@ -355,7 +355,7 @@ fn what_a_run_of_ours_began_is_unfinished_and_no_drift() {
     };
     case.state.claim = Some(OpenClaim { run: "ab".repeat(16).parse().unwrap(), epoch: Epoch(1), holder });
     let deposed = Deposed { resource: "one".parse().unwrap(), record: record("{}") };
-    case.state.deposed.insert("thing-0".parse().unwrap(), deposed);
+    case.state.deposed.insert(deposed.record.typed_id(), deposed);
     let report = case.report();
     assert_eq!((report.verdict(), report.dcs.values().next().unwrap().unfinished.len()), (Verdict::None, 3));
 }
@@ -390,7 +390,7 @@ fn what_is_on_its_way_is_unfinished_and_drifts_as_any_other() {
         let state = std::mem::take(&mut case.state.resources).into_values().next().unwrap();
         let to = "dc.c.two".parse().unwrap();
         let moved = MovedOut { resource: "one".parse().unwrap(), to, epoch: Epoch(3), state };
-        case.state.moved.insert("thing-1".parse().unwrap(), moved);
+        case.state.moved.insert(moved.state.object.typed_id(), moved);
         case
     };
     let report = on_its_way(r#"{"size":"small"}"#).report();
@@ -405,7 +405,7 @@ fn what_is_on_its_way_is_unfinished_and_drifts_as_any_other() {
     // It has come: its own log knows it, and that it left counts no more.
     let mut case = on_its_way(r#"{"size":"small"}"#);
     let came = Came { resource: "two".parse().unwrap(), from: "dc.b.one".parse().unwrap(), epoch: Epoch(3) };
-    let there = BlockState { came: [("thing-1".parse().unwrap(), came)].into(), ..case.state.clone() };
+    let there = BlockState { came: [("toy_thing thing-1".parse().unwrap(), came)].into(), ..case.state.clone() };
     case.more.insert("dc.c".parse().unwrap(), Ok(BlockState { moved: BTreeMap::new(), ..there }));
     assert_eq!(case.dc().resources, 0);
 }

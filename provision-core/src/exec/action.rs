@@ -7,7 +7,7 @@ use super::context::{ActionError, Exec, backoff};
 use super::looking::computed;
 use crate::call::{Call, Look, Mark, Observed, Readiness, ReadyCall, Wait};
 use crate::desired::DesiredResource;
-use crate::id::{ObjectId, ResourceAddr};
+use crate::id::{ObjectId, ResourceAddr, TypedId};
 use crate::mutant::{self, Mutant};
 use crate::plan::{Current, Outcome, Presence, Reason, ReplaceOrder, ResourcePlan, Retirement, Wanted, decide};
 use crate::progress::Verb;
@@ -48,7 +48,7 @@ impl Exec {
         let mut record = self.record(addr)?;
         let mut observed = self.observe_again(addr, record.as_ref(), settled_any).await?;
         while let (Some(gone), None) = (&record, &observed)
-            && self.another_copy(addr, &gone.id).await?
+            && self.another_copy(addr, gone).await?
         {
             record = self.record(addr)?;
             observed = self.observe_again(addr, record.as_ref(), true).await?;
@@ -229,7 +229,8 @@ impl Exec {
         if due.iter().any(|event| matches!(event, BlockEvent::Done { how: Landed::Repeated, .. })) {
             claim.append(std::mem::take(due)).await?;
         }
-        let until = call.effect.fields().and_then(|fields| claim.state().sets_arriving(id, fields));
+        let object = TypedId { type_name: call.type_name.clone(), id: id.clone() };
+        let until = call.effect.fields().and_then(|fields| claim.state().sets_arriving(&object, fields));
         self.until_nothing_arrives(subject, &call.type_name, id, until).await
     }
 
@@ -344,13 +345,13 @@ impl Exec {
     /// call was found out about anew.
     async fn gone_and_made_again(&self, addr: &ResourceAddr, record: &ObjectRecord) -> Result<bool, ActionError> {
         let state = self.claim(&addr.block)?.state();
-        let Some(arrival) = state.create_arriving(&record.id) else { return Ok(false) };
+        let Some(arrival) = state.create_arriving(&record.typed_id()) else { return Ok(false) };
         let subject = Subject { addr, target: &record.target, version: record.version, depends_on: &record.depends_on };
         let until = Some(arrival.intent.last_instant);
         self.until_nothing_arrives(&subject, &record.type_name, &record.id, until).await?;
         match self.observe_again(addr, Some(record), true).await? {
             Some(_) => Ok(false),
-            None => self.another_copy(addr, &record.id).await,
+            None => self.another_copy(addr, record).await,
         }
     }
 

@@ -298,7 +298,7 @@ impl Exec {
             return sending;
         };
         let state = claim.state();
-        let deposed = state.deposed.get(id).map(|deposed| &deposed.record);
+        let deposed = state.deposed_of(&addr.name, id).map(|deposed| &deposed.record);
         let record = deposed.or_else(|| state.resources.get(&addr.name).map(|state| &state.object));
         let Some(key) = record.and_then(|record| self.taken_key(intent, &record.fields)) else { return sending };
         let read = self.reader().all((&intent.target, &intent.call.type_name), &Scope::Key(key)).await;

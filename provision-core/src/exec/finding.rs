@@ -171,7 +171,10 @@ pub async fn find_candidates(io: &Io, spec: &FindSpec, block: &BlockAddr, clue: 
                 target: target.clone(),
                 problem: format!("its {} objects can't be read: {why}", desired.type_name),
             };
-            let is_free = |observed: &Observed| observed.readiness != Readiness::Going && !owned.contains(&observed.id);
+            let is_free = |observed: &Observed| {
+                observed.readiness != Readiness::Going
+                    && !owned.contains(&(target.clone(), desired.type_name.clone(), observed.id.clone()))
+            };
             let objects: Vec<Observed> = read.map_err(unread)?.objects.into_iter().filter(is_free).collect();
             candidates.extend(objects.iter().map(|observed| (observed.id.clone(), observed.clone())));
             reads.push((asked, objects));
@@ -189,15 +192,17 @@ struct Asked<'a> {
     scope: Scope,
 }
 
+/// Objects that a log knows.
+type Owned = BTreeSet<(TargetId, TypeName, ObjectId)>;
+
 /// The outputs of every recorded object, and all objects that a log knows.
-fn known(recorded: &BTreeMap<BlockAddr, BlockInput>) -> (BTreeMap<ResourceAddr, Fields>, BTreeSet<ObjectId>) {
+fn known(recorded: &BTreeMap<BlockAddr, BlockInput>) -> (BTreeMap<ResourceAddr, Fields>, Owned) {
     let (mut outputs, mut owned) = (BTreeMap::new(), BTreeSet::new());
     for (block, state) in recorded.iter().filter_map(|(block, state)| Some((block, state.as_ref().ok()?))) {
         for (name, resource) in &state.resources {
             outputs.insert(block.resource(name.clone()), with_id(&resource.object.fields, &resource.object.id));
-            owned.insert(resource.object.id.clone());
         }
-        owned.extend(state.deposed.keys().chain(state.moved.keys()).cloned());
+        owned.extend(state.records().map(|it| (it.target.clone(), it.type_name.clone(), it.id.clone())));
     }
     (outputs, owned)
 }

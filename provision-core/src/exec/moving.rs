@@ -30,14 +30,15 @@ impl Exec {
             // In a run that was cut off it left already, or the call that could have made it did not land.
             let Some(resource) = state.resources.get(&from.name) else { return Ok(nothing) };
             let record = &resource.object;
-            let arriving = state.arriving.values().filter(|arrival| arrival.object == record.id);
+            let object = record.typed_id();
+            let arriving = state.arriving.values().filter(|arrival| arrival.is_of(&object));
             let until = arriving.map(|arrival| arrival.intent.last_instant).max();
             let subject =
                 Subject { addr: from, target: &record.target, version: record.version, depends_on: &record.depends_on };
             self.until_nothing_arrives(&subject, &record.type_name, &record.id, until).await?;
             let gone = matches!(self.world.presence(&record.target, &record.type_name, &record.id), Presence::Absent);
             // Somebody removed it, and a copy of the call that made it may have made another one.
-            if gone && self.another_copy(from, &record.id).await? {
+            if gone && self.another_copy(from, record).await? {
                 self.must_look_again(to);
                 continue;
             }
@@ -62,10 +63,9 @@ impl Exec {
         let (there, here) = (self.claim(&from.block)?.state(), claim.state());
         let comes = |moved: &&MovedOut| moved.resource == from.name && moved.to == *to;
         let comes_back = |moved: &&MovedOut| moved.resource == to.name && moved.to == *from;
-        let forward = there.on_their_way(&from.block, |block| (*block == to.block).then_some(&*here));
-        let back = here.on_their_way(&to.block, |block| (*block == from.block).then_some(&*there));
-        let moved =
-            forward.map(|(_, moved)| moved).find(comes).or_else(|| back.map(|(_, moved)| moved).find(comes_back));
+        let mut forward = there.on_their_way(&from.block, |block| (*block == to.block).then_some(&*here));
+        let mut back = here.on_their_way(&to.block, |block| (*block == from.block).then_some(&*there));
+        let moved = { forward.find(comes).or_else(|| back.find(comes_back)) };
         // The call that could have made it did not land.
         let Some(moved) = moved else { return Ok(nothing) };
         let mut record = moved.state.object.clone();

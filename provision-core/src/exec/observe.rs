@@ -196,7 +196,7 @@ pub(super) fn recorded_by_type(
         let present = state.resources.values().map(|resource| &resource.object);
         let deposed = state.deposed.values().map(|deposed| &deposed.record);
         let moving = state.on_their_way(addr, |other| recorded.get(other)?.as_ref().ok());
-        for record in present.chain(deposed).chain(moving.map(|(_, moved)| &moved.state.object)) {
+        for record in present.chain(deposed).chain(moving.map(|moved| &moved.state.object)) {
             let key = (record.target.clone(), record.type_name.clone());
             let known = found.entry(key).or_default();
             known.ids.insert(record.id.clone());

@@ -88,12 +88,12 @@ impl Exec {
 
     /// The object is gone, and another copy of the request that made it may have arrived since: its call is open again, and
     /// found out about. Says whether there was one.
-    pub(super) async fn another_copy(&self, addr: &ResourceAddr, id: &ObjectId) -> Result<bool, ActionError> {
+    pub(super) async fn another_copy(&self, addr: &ResourceAddr, object: &ObjectRecord) -> Result<bool, ActionError> {
         let claim = self.claim(&addr.block)?;
-        if claim.state().create_arriving(id).is_none() {
+        if claim.state().create_arriving(&object.typed_id()).is_none() {
             return Ok(false);
         }
-        claim.append(vec![BlockEvent::Gone { resource: addr.name.clone(), id: id.clone() }]).await?;
+        claim.append(vec![BlockEvent::Gone { resource: addr.name.clone(), id: object.id.clone() }]).await?;
         self.settle_open(addr).await
     }
 

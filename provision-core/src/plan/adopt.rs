@@ -6,9 +6,9 @@ use super::data::{Existing, Outcome, ReplaceOrder, ResourcePlan};
 use super::decide::{Current, Wanted, decide};
 use super::input::{Mode, Presence};
 use super::one::Kind;
-use super::planner::Planner;
+use super::planner::{ObjectKey, Planner};
 use super::reason::Reason;
-use crate::call::{Mark, Observed};
+use crate::call::Mark;
 use crate::desired::DesiredResource;
 use crate::id::{ObjectId, ResourceAddr, TypeName};
 use crate::mutant::{self, Mutant};
@@ -58,13 +58,14 @@ impl Planner<'_> {
         }
     }
 
-    /// The resource of another block whose run said that it takes the object over, and has not ended.
-    fn adopter(&self, id: &ObjectId, by: &ResourceAddr) -> Option<ResourceAddr> {
-        self.inputs
-            .recorded
-            .iter()
-            .filter(|(block, _)| **block != by.block)
-            .find_map(|(block, recorded)| Some(block.resource(recorded.as_ref().ok()?.adopting.get(id)?.clone())))
+    /// The resources of other blocks whose runs said that they take an object with this id over, and have not ended.
+    fn adopters(&self, id: &ObjectId, by: &ResourceAddr) -> impl Iterator<Item = ResourceAddr> {
+        let others = self.inputs.recorded.iter().filter(|(block, _)| **block != by.block);
+        let adopting = others.filter_map(|(block, recorded)| Some((block, &recorded.as_ref().ok()?.adopting)));
+        adopting.flat_map(move |(block, adopting)| {
+            let same = adopting.iter().filter(move |(_, other)| *other == id);
+            same.map(|(resource, _)| block.resource(resource.clone()))
+        })
     }
 
     /// The plan for a resource that is to take over an object; `None` for all others.
@@ -100,7 +101,7 @@ impl Planner<'_> {
                 definition.type_name == desired.type_name && there.is_ok_and(|there| there == target)
             })
         };
-        if let Some(other) = self.adopter(id, addr).filter(same) {
+        if let Some(other) = self.adopters(id, addr).find(same) {
             return Err(format!("{addr} ({at}): {id} is just being taken over by {other}, in another run"));
         }
         let observed = match self.inputs.world.presence(target, &desired.type_name, id) {
@@ -113,7 +114,10 @@ impl Planner<'_> {
                 return Err(format!("{addr} ({at}): whether {} {id} is there is not known: {why}", desired.type_name));
             }
         };
-        if let Some(problem) = observed.mark.as_ref().and_then(|mark| self.may_have_an_owner(observed, mark))
+        if let Some(problem) = observed
+            .mark
+            .as_ref()
+            .and_then(|mark| self.may_have_an_owner((target, &desired.type_name, &observed.id), mark))
             && !mutant::on(Mutant::AdoptsWhatIsMarked)
         {
             return Err(format!("{addr} ({at}): {id} carries the mark of {problem}"));
@@ -175,7 +179,7 @@ impl Planner<'_> {
     }
 
     /// Whether somebody else has, or may have, an object with this mark: who, and what would be right.
-    fn may_have_an_owner(&self, observed: &Observed, mark: &Mark) -> Option<String> {
+    fn may_have_an_owner(&self, object: ObjectKey<'_>, mark: &Mark) -> Option<String> {
         let Mark { infra, address, incarnation: _ } = mark;
         if *infra != self.inputs.desired.infra {
             return Some(format!(
@@ -186,7 +190,7 @@ impl Planner<'_> {
         if matches!(self.inputs.recorded.get(&address.block), Some(Err(_))) {
             return Some(format!("{address}, and the log of {}, which may have it, can't be read", address.block));
         }
-        let found = self.log_knows(observed, mark);
+        let found = self.log_knows(object, mark);
         found.then(|| format!("{address}, and a run was cut off while it made it: apply first, then adopt"))
     }
 }

@@ -47,7 +47,7 @@ impl<'a> Moves<'a> {
             for moved in state.moved.values() {
                 self.earlier.insert(block.resource(moved.resource.clone()), moved.to.clone());
             }
-            for (_, moved) in state.on_their_way(block, |other| planner.state(other)) {
+            for moved in state.on_their_way(block, |other| planner.state(other)) {
                 let left = block.resource(moved.resource.clone());
                 // Where the code does not know the new address, the object goes back to the old one.
                 let forward = planner.desired(&moved.to).is_some();

@@ -255,7 +255,7 @@ impl<'a> Planner<'a> {
     /// Another copy of a repeated create was refused while the object was there, and may have been let in since.
     fn may_be_made_again(&self, addr: &ResourceAddr, object: &ObjectRecord) -> Option<Reason> {
         let home = self.moves.bringing(addr).map_or(&addr.block, |source| &source.from.block);
-        let arrival = self.state(home)?.create_arriving(&object.id)?;
+        let arrival = self.state(home)?.create_arriving(&object.typed_id())?;
         let world = self.inputs.world;
         let over = world.settled(&object.target).is_some_and(|until| arrival.intent.last_instant < until);
         let copied = world.marked().any(|(_, _, _, mark)| arrival.intent.mark.as_ref() == Some(mark));

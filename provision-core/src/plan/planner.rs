@@ -70,11 +70,14 @@ pub(super) struct Planner<'a> {
     /// What has to go first because what it uses does: that.
     pub(super) first: BTreeMap<ResourceAddr, BTreeSet<ResourceAddr>>,
     /// Every object that a log knows.
-    pub(super) known: BTreeSet<&'a ObjectId>,
+    pub(super) known: BTreeSet<ObjectKey<'a>>,
     pub(super) notes: Vec<Note>,
     /// What lookups found.
     pub(super) found: BTreeMap<ResourceAddr, FoundObject>,
 }
+
+/// An object among all: neither ids nor types with ids are unique across targets.
+pub(super) type ObjectKey<'a> = (&'a TargetId, &'a TypeName, &'a ObjectId);
 
 /// What is known of a resource's outputs before apply.
 enum Outputs {
@@ -302,10 +305,10 @@ impl<'a> Planner<'a> {
         self.inputs.recorded.iter().find_map(|(block, recorded)| {
             let state = recorded.as_ref().ok()?;
             let present = state.resources.iter().find(|(_, state)| is_it(&state.object)).map(|(name, _)| name);
-            let deposed = || state.deposed.get(id).filter(|it| is_it(&it.record)).map(|deposed| &deposed.resource);
+            let deposed = || state.deposed.values().find(|it| is_it(&it.record)).map(|deposed| &deposed.resource);
             let moving = || {
                 let mut moving = state.on_their_way(block, |other| self.state(other));
-                moving.find(|(_, moved)| is_it(&moved.state.object)).map(|(_, moved)| &moved.resource)
+                moving.find(|moved| is_it(&moved.state.object)).map(|moved| &moved.resource)
             };
             Some(block.resource(present.or_else(deposed).or_else(moving)?.clone()))
         })
@@ -440,7 +443,7 @@ impl<'a> Planner<'a> {
             let deposed = deposed.map(|due| (block.resource(due.resource.clone()), &due.record.depends_on));
             let open = state.open.values().map(|intent| (now(&intent.resource), &intent.depends_on));
             let moving = state.on_their_way(block, |other| self.state(other));
-            let moving = moving.map(|(_, moved)| (now(&moved.resource), &moved.state.object.depends_on));
+            let moving = moving.map(|moved| (now(&moved.resource), &moved.state.object.depends_on));
             for (user, depends_on) in present.chain(deposed).chain(open).chain(moving) {
                 for used in depends_on {
                     for used in self.now(used).into_iter().filter(|used| *used != user) {
@@ -459,12 +462,7 @@ impl<'a> Planner<'a> {
     }
 }
 
-fn known(recorded: &BTreeMap<BlockAddr, BlockInput>) -> BTreeSet<&ObjectId> {
+fn known(recorded: &BTreeMap<BlockAddr, BlockInput>) -> BTreeSet<ObjectKey<'_>> {
     let states = recorded.values().filter_map(|recorded| recorded.as_ref().ok());
-    states
-        .flat_map(|state| {
-            let present = state.resources.values().map(|resource| &resource.object.id);
-            present.chain(state.deposed.keys()).chain(state.moved.keys())
-        })
-        .collect()
+    states.flat_map(BlockState::records).map(|it| (&it.target, &it.type_name, &it.id)).collect()
 }

@@ -3,9 +3,9 @@
 use super::data::BlockPlan;
 use super::decide::Decision;
 use super::input::Mode;
-use super::planner::Planner;
+use super::planner::{ObjectKey, Planner};
 use super::reason::{Certainty, Note, Reason};
-use crate::call::{Mark, Observed};
+use crate::call::Mark;
 use crate::desired::{DesiredBlock, DesiredResource};
 use crate::id::{BlockAddr, ResourceAddr};
 
@@ -60,13 +60,14 @@ impl Planner<'_> {
 
     /// An object that carries the mark of a block whose log is empty: the log was lost, or this is another store.
     fn refuse_lost_logs(&mut self) {
-        for (_, type_name, observed, mark) in self.inputs.world.marked() {
-            if mark.infra != self.inputs.desired.infra || self.log_knows(observed, mark) {
+        for (target, type_name, observed, mark) in self.inputs.world.marked() {
+            let object = (target, type_name, &observed.id);
+            if mark.infra != self.inputs.desired.infra || self.log_knows(object, mark) {
                 continue;
             }
             let block = &mark.address.block;
             // What this plan takes over is not left alone.
-            if !self.is_selected(block) || self.inputs.adoptions.values().any(|id| *id == observed.id) {
+            if !self.is_selected(block) || self.takes_over(object) {
                 continue;
             }
             let adopts = self.inputs.mode == Mode::Adopt;
@@ -88,10 +89,17 @@ impl Planner<'_> {
         }
     }
 
-    pub(super) fn log_knows(&self, observed: &Observed, mark: &Mark) -> bool {
+    /// Whether this plan takes the object over.
+    fn takes_over(&self, (target, type_name, id): ObjectKey<'_>) -> bool {
+        self.inputs.adoptions.iter().filter(|(_, adopted)| *adopted == id).any(|(addr, _)| {
+            let desired = self.desired(addr).filter(|desired| desired.type_name == *type_name);
+            desired.and_then(|desired| self.kind(addr, desired).ok()).is_some_and(|kind| kind.target == target)
+        })
+    }
+
+    pub(super) fn log_knows(&self, object: ObjectKey<'_>, mark: &Mark) -> bool {
         // A moved object carries its old mark until it is set anew.
-        let known = self.known.contains(&observed.id);
-        known
+        self.known.contains(&object)
             || self.state(&mark.address.block).is_some_and(|state| {
                 state.open.values().any(|intent| intent.mark.as_ref() == Some(mark))
                     || state.arriving.values().any(|arrival| arrival.intent.mark.as_ref() == Some(mark))

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::event::{Intent, Landed};
 use super::fold::BlockState;
 use crate::call::{Recovery, ServerTime};
-use crate::id::{IntentNo, ObjectId};
+use crate::id::{IntentNo, ObjectId, TypedId};
 use crate::value::Fields;
 
 /// What may arrive a second time.
@@ -29,6 +29,13 @@ pub struct Arrival {
     pub intent: Intent,
 }
 
+impl Arrival {
+    /// Whether it made or acted on this object.
+    pub fn is_of(&self, object: &TypedId) -> bool {
+        self.object == object.id && self.intent.call.type_name == object.type_name
+    }
+}
+
 impl BlockState {
     /// A second removal by id has no effect at any time; neither has a token's repetition, because a token is only
     /// repeated where the API remembers it for as long as the first request can arrive.
@@ -44,13 +51,13 @@ impl BlockState {
     }
 
     /// The create of the object, if it was repeated and may arrive again.
-    pub fn create_arriving(&self, id: &ObjectId) -> Option<&Arrival> {
-        self.arriving.values().find(|arrival| arrival.what == Arriving::Create && arrival.object == *id)
+    pub fn create_arriving(&self, object: &TypedId) -> Option<&Arrival> {
+        self.arriving.values().find(|arrival| arrival.what == Arriving::Create && arrival.is_of(object))
     }
 
     /// Until when sets that were repeated may arrive again and undo a set of one of these fields.
-    pub fn sets_arriving(&self, id: &ObjectId, fields: &Fields) -> Option<ServerTime> {
-        let sets = self.arriving.values().filter(|arrival| arrival.what == Arriving::Set && arrival.object == *id);
+    pub fn sets_arriving(&self, object: &TypedId, fields: &Fields) -> Option<ServerTime> {
+        let sets = self.arriving.values().filter(|arrival| arrival.what == Arriving::Set && arrival.is_of(object));
         let same = sets.filter(|arrival| {
             let set = arrival.intent.call.effect.fields();
             set.is_some_and(|set| set.keys().any(|field| fields.contains_key(field)))

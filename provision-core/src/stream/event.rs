@@ -8,7 +8,7 @@ use crate::call::{Effect, Mark, ReadyCall, ServerTime};
 use crate::desired::{Channel, DesiredBlock};
 use crate::id::{
     BlockAddr, CheckName, Digest, EnvName, Epoch, Generation, IntentNo, ObjectId, ProviderName, ResourceAddr,
-    ResourceName, Revision, RunId, TypeName,
+    ResourceName, Revision, RunId, TypeName, TypedId,
 };
 use crate::lookup::FoundObject;
 use crate::progress::CheckResult;
@@ -212,6 +212,13 @@ pub struct ObjectRecord {
     pub fields: Fields,
     /// The resources whose outputs it uses.
     pub depends_on: BTreeSet<ResourceAddr>,
+}
+
+impl ObjectRecord {
+    /// Its type and id: among all objects of its target it alone has them.
+    pub fn typed_id(&self) -> TypedId {
+        TypedId { type_name: self.type_name.clone(), id: self.id.clone() }
+    }
 }
 
 /// Who holds a claim: for people, and to find out whether a process is dead.

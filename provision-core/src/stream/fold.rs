@@ -13,6 +13,7 @@ use crate::call::Effect;
 use crate::desired::{Channel, DesiredBlock};
 use crate::id::{
     Digest, EnvName, Epoch, Generation, IntentNo, ObjectId, ProviderName, ResourceAddr, ResourceName, Revision, RunId,
+    TypedId,
 };
 use crate::lookup::FoundObject;
 use crate::mutant::{self, Mutant};
@@ -76,17 +77,17 @@ pub struct BlockState {
     /// The resources that have an object.
     pub resources: BTreeMap<ResourceName, ResourceState>,
     /// Objects whose delete is due.
-    pub deposed: ByResource<ObjectId, Deposed>,
+    pub deposed: ByResource<TypedId, Deposed>,
     /// Intents whose outcome is not recorded.
     pub open: ByResource<IntentNo, Intent>,
     /// Repeated requests that may still arrive a second time.
     pub arriving: BTreeMap<IntentNo, Arrival>,
     /// Objects that left for another address: on their way until the log there says that they came.
-    pub moved: BTreeMap<ObjectId, MovedOut>,
+    pub moved: BTreeMap<TypedId, MovedOut>,
     /// Objects that came from another address, each with its last move.
-    pub came: BTreeMap<ObjectId, Came>,
+    pub came: BTreeMap<TypedId, Came>,
     /// Objects that the run of the open claim is about to adopt, each with the resource that it is to be of.
-    pub adopting: BTreeMap<ObjectId, ResourceName>,
+    pub adopting: BTreeMap<ResourceName, ObjectId>,
     /// Whether the block's health was told since an object in it was last made or changed.
     pub health: Health,
     /// The number that the next intent gets at the least.
@@ -279,18 +280,21 @@ impl BlockState {
                     return Err(no_object(resource, Some(id)));
                 };
                 if !mutant::on(Mutant::DeposedForgotten) {
-                    self.deposed.insert(id.clone(), Deposed { resource: resource.clone(), record });
+                    self.deposed.insert(record.typed_id(), Deposed { resource: resource.clone(), record });
                 }
             }
             BlockEvent::Gone { resource, id } => {
-                if self.deposed.get(id).is_some_and(|deposed| deposed.resource == *resource) {
-                    self.unused(resource, id)?;
-                    self.deposed.remove(id);
-                } else {
-                    self.leave(resource, Some(id))?;
-                }
+                let gone = match self.deposed_of(resource, id) {
+                    Some(deposed) => {
+                        let gone = deposed.record.typed_id();
+                        self.unused(resource, id)?;
+                        self.deposed.remove(&gone);
+                        gone
+                    }
+                    None => self.leave(resource, Some(id))?.object.typed_id(),
+                };
                 // Somebody removed it, so another copy of its create is not refused any more: that call is open again.
-                if let Some(number) = self.create_arriving(id).map(|arrival| arrival.intent.number)
+                if let Some(number) = self.create_arriving(&gone).map(|arrival| arrival.intent.number)
                     && let Some(arrival) = self.arriving.remove(&number)
                 {
                     self.open.insert(number, arrival.intent);
@@ -298,16 +302,16 @@ impl BlockState {
             }
             BlockEvent::MovedOut { resource, to } => self.move_out(resource, to)?,
             BlockEvent::MovedIn { resource, from, epoch, record, applied, protected } => {
-                self.came
-                    .insert(record.id.clone(), Came { resource: resource.clone(), from: from.clone(), epoch: *epoch });
-                self.moved.remove(&record.id);
+                let object = record.typed_id();
+                self.moved.remove(&object);
+                self.came.insert(object, Came { resource: resource.clone(), from: from.clone(), epoch: *epoch });
                 self.take_over(resource, record, applied.clone(), *protected)?;
             }
             BlockEvent::Adopting { resource, id } => {
-                self.adopting.insert(id.clone(), resource.clone());
+                self.adopting.insert(resource.clone(), id.clone());
             }
             BlockEvent::Adopted { resource, record, inputs, protected } => {
-                self.adopting.remove(&record.id);
+                self.adopting.remove(resource);
                 self.take_over(resource, record, Some(inputs.clone()), *protected)?;
             }
             BlockEvent::Healthy {} => self.health = Health::Told,
@@ -391,7 +395,7 @@ impl BlockState {
                     }
                     // A copy of a create whose object was replaced and then removed by somebody: it goes like that.
                     Some(present) if present.made > number => {
-                        self.deposed.insert(id.clone(), Deposed { resource, record });
+                        self.deposed.insert(record.typed_id(), Deposed { resource, record });
                     }
                     Some(_) => return Err(Illegal::HasObject(resource)),
                 }
@@ -408,10 +412,12 @@ impl BlockState {
                 record.depends_on.extend(intent.depends_on);
             }
             (Effect::Remove, Some(object)) => {
-                self.record(&intent.resource, object)?;
-                self.arriving.retain(|_, arrival| arrival.object != *object);
-                if self.deposed.remove(object).is_none() {
+                let gone = self.record(&intent.resource, object)?.typed_id();
+                self.arriving.retain(|_, arrival| !arrival.is_of(&gone));
+                if self.deposed_of(&intent.resource, object).is_none() {
                     self.resources.remove(&intent.resource);
+                } else {
+                    self.deposed.remove(&gone);
                 }
             }
         }
@@ -443,11 +449,17 @@ impl BlockState {
 
     /// The object of the resource with this id, present or deposed.
     fn record(&mut self, resource: &ResourceName, id: &ObjectId) -> Result<&mut ObjectRecord, Illegal> {
-        match (self.resources.get_mut(resource), self.deposed.get_mut(id)) {
-            (_, Some(deposed)) if deposed.resource == *resource => Ok(&mut deposed.record),
-            (Some(state), _) if state.object.id == *id => Ok(&mut state.object),
-            _ => Err(no_object(resource, Some(id))),
-        }
+        let deposed = self.deposed_of(resource, id).map(|deposed| deposed.record.typed_id());
+        let record = match deposed {
+            Some(deposed) => self.deposed.get_mut(&deposed).map(|deposed| &mut deposed.record),
+            None => self.resources.get_mut(resource).map(|state| &mut state.object).filter(|object| object.id == *id),
+        };
+        record.ok_or_else(|| no_object(resource, Some(id)))
+    }
+
+    /// The object of the resource with this id, if its delete is due.
+    pub fn deposed_of(&self, resource: &ResourceName, id: &ObjectId) -> Option<&Deposed> {
+        self.deposed.of(resource).find(|deposed| deposed.record.id == *id)
     }
 
     pub(super) fn vacant(&self, resource: &ResourceName) -> Result<(), Illegal> {
@@ -457,7 +469,7 @@ impl BlockState {
     /// No intent is open for this object of the resource, nor a create of the resource.
     pub(super) fn settled(&self, resource: &ResourceName, object: Option<&ObjectId>) -> Result<(), Illegal> {
         match object {
-            Some(id) if self.deposed.contains_key(id) => self.unused(resource, id),
+            Some(id) if self.deposed_of(resource, id).is_some() => self.unused(resource, id),
             _ => self.no_open(resource, |open| open.is_none() || open == object),
         }
     }
@@ -477,6 +489,13 @@ impl BlockState {
         let state = (&self.digest, &self.resources, &self.deposed, &self.open, &self.arriving, self.next_intent, moves);
         // Writing structs and maps with text keys to memory cannot fail.
         Digest::of(&serde_json::to_vec(&state).unwrap_or_default())
+    }
+
+    /// Every object that the log knows: present ones, those whose delete is due, and those that left for another address.
+    pub fn records(&self) -> impl Iterator<Item = &ObjectRecord> {
+        let present = self.resources.values().map(|state| &state.object);
+        let deposed = self.deposed.values().map(|deposed| &deposed.record);
+        present.chain(deposed).chain(self.moved.values().map(|moved| &moved.state.object))
     }
 
     /// Every resource whose outputs something in this block uses.

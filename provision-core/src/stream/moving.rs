@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::event::ObjectRecord;
 use super::fold::{BlockState, ResourceState};
 use super::illegal::Illegal;
-use crate::id::{BlockAddr, Epoch, ObjectId, ResourceAddr, ResourceName};
+use crate::id::{BlockAddr, Epoch, ResourceAddr, ResourceName};
 use crate::value::Fields;
 
 /// An object that left.
@@ -42,11 +42,11 @@ impl BlockState {
     /// The resource's present object leaves for another address.
     pub(super) fn move_out(&mut self, resource: &ResourceName, to: &ResourceAddr) -> Result<(), Illegal> {
         let state = self.leave(resource, None)?;
-        let id = state.object.id.clone();
+        let object = state.object.typed_id();
         // What could still arrive was waited for: a copy that comes now would be nobody's.
-        self.arriving.retain(|_, arrival| arrival.object != id);
+        self.arriving.retain(|_, arrival| !arrival.is_of(&object));
         let moved = MovedOut { resource: resource.clone(), to: to.clone(), epoch: self.epoch, state };
-        self.moved.insert(id, moved);
+        self.moved.insert(object, moved);
         Ok(())
     }
 
@@ -71,11 +71,12 @@ impl BlockState {
         &'a self,
         own: &'c BlockAddr,
         log: F,
-    ) -> impl Iterator<Item = (&'a ObjectId, &'a MovedOut)> + use<'a, 'b, 'c, F> {
-        self.moved.iter().filter(move |(id, moved)| {
+    ) -> impl Iterator<Item = &'a MovedOut> + use<'a, 'b, 'c, F> {
+        let not_come = self.moved.iter().filter(move |(object, moved)| {
             let from = own.resource(moved.resource.clone());
-            let came = log(&moved.to.block).and_then(|there| there.came.get(*id));
+            let came = log(&moved.to.block).and_then(|there| there.came.get(*object));
             came.is_none_or(|came| came.from != from || came.epoch != moved.epoch)
-        })
+        });
+        not_come.map(|(_, moved)| moved)
     }
 }

@@ -68,7 +68,7 @@ fn planned(resources: &BTreeMap<ResourceAddr, There>) -> Plan {
                 state.resources.insert(addr.name.clone(), state_of);
             }
             There::Deposed => {
-                state.deposed.insert(id.clone(), Deposed { resource: addr.name.clone(), record: object });
+                state.deposed.insert(object.typed_id(), Deposed { resource: addr.name.clone(), record: object });
             }
         }
         let observed = Observed { id, mark: None, fields, readiness: Readiness::Ready };

@@ -1,6 +1,6 @@
 //! What the log remembers of requests that were repeated.
 
-use super::folds::{create, done, failed, folded, id, intent, name, set};
+use super::folds::{create, done, failed, folded, id, intent, name, set, vpc};
 use crate::call::{Effect, Recovery, ServerTime};
 use crate::id::IntentNo;
 use crate::stream::event::{BlockEvent, Landed};
@@ -41,7 +41,7 @@ fn open(state: &BlockState) -> Vec<u64> {
 fn a_repeated_create_is_open_again_when_its_object_is_gone() {
     let events = [intent(1, "main", None, create()), repeated(1, Some("vpc-1"))];
     let state = folded(&events).unwrap();
-    let arrival = state.create_arriving(&id("vpc-1")).unwrap();
+    let arrival = state.create_arriving(&vpc("vpc-1")).unwrap();
     assert_eq!((arrival.what, arrival.intent.last_instant), (Arriving::Create, ServerTime(20)));
 
     let state = folded(&[&events[..], &[gone("vpc-1")]].concat()).unwrap();
@@ -66,8 +66,8 @@ fn a_copy_of_what_was_replaced_does_not_take_its_successors_place() {
     ];
     let state = folded(&events).unwrap();
     assert_eq!(state.resources[&name("main")].object.id, id("vpc-2"));
-    assert_eq!(state.deposed.keys().collect::<Vec<_>>(), [&id("vpc-3")]);
-    assert!(state.create_arriving(&id("vpc-3")).is_some(), "it may arrive yet again");
+    assert_eq!(state.deposed.keys().collect::<Vec<_>>(), [&vpc("vpc-3")]);
+    assert!(state.create_arriving(&vpc("vpc-3")).is_some(), "it may arrive yet again");
 
     let successor = [
         intent(1, "main", None, create()),
@@ -82,10 +82,10 @@ fn a_copy_of_what_was_replaced_does_not_take_its_successors_place() {
 fn a_repeated_set_holds_back_sets_of_its_fields_alone() {
     let made = [intent(1, "main", None, create()), done(1, Some("vpc-1"))];
     let state = folded(&[&made[..], &[sets(2, set()), repeated(2, None)]].concat()).unwrap();
-    let until = |effect: &Effect| state.sets_arriving(&id("vpc-1"), effect.fields().unwrap());
+    let until = |effect: &Effect| state.sets_arriving(&vpc("vpc-1"), effect.fields().unwrap());
     assert_eq!(until(&set_of("dns")), Some(ServerTime(20)));
     assert_eq!(until(&set_of("zone")), None);
-    assert_eq!(state.sets_arriving(&id("vpc-2"), &Fields::from([("dns".to_owned(), true.into())])), None);
+    assert_eq!(state.sets_arriving(&vpc("vpc-2"), &Fields::from([("dns".to_owned(), true.into())])), None);
     let answered = folded(&[&made[..], &[sets(2, set()), done(2, None)]].concat()).unwrap();
     assert_eq!(answered.arriving.len(), 0);
     let removed = [

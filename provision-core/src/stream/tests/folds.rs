@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::world::{author_of, holder, run_id};
 use crate::call::{Call, Effect, Recovery, ServerTime, Wait};
 use crate::desired::{Channel, DesiredBlock};
-use crate::id::{Digest, Epoch, IntentNo, ObjectId, ResourceName};
+use crate::id::{Digest, Epoch, IntentNo, ObjectId, ResourceName, TypedId};
 use crate::stream::envelope::{ClaimRef, Entry};
 use crate::stream::event::{BlockEvent, Intent, Landed, ObjectRecord, TakeOver};
 use crate::stream::{BlockState, Illegal};
@@ -26,6 +26,10 @@ pub(super) fn name(text: &str) -> ResourceName {
 
 pub(super) fn id(text: &str) -> ObjectId {
     ObjectId::new(text).unwrap()
+}
+
+pub(super) fn vpc(text: &str) -> TypedId {
+    TypedId { type_name: "aws_vpc".parse().unwrap(), id: id(text) }
 }
 
 fn fields(pairs: &[(&str, Value)]) -> Fields {
@@ -128,11 +132,45 @@ fn a_deposed_object_waits_beside_its_successor() {
     ];
     let state = folded(&events).unwrap();
     assert_eq!(state.resources[&name("main")].object.id, id("vpc-2"));
-    assert_eq!(state.deposed.keys().collect::<Vec<_>>(), [&id("vpc-1")]);
+    assert_eq!(state.deposed.keys().collect::<Vec<_>>(), [&vpc("vpc-1")]);
     events.push(done(3, None));
     let state = folded(&events).unwrap();
     assert_eq!(state.resources[&name("main")].object.id, id("vpc-2"), "the delete was of the other one");
     assert!(state.deposed.is_empty());
+}
+
+/// What makes the object of a resource of a type, under an id that it has of itself.
+fn made(number: u64, resource: &str, type_name: &str, object: &str) -> [BlockEvent; 2] {
+    let mut event = intent(number, resource, None, create());
+    if let BlockEvent::Intent(intent) = &mut event {
+        intent.call.type_name = type_name.parse().unwrap();
+    }
+    [event, done(number, Some(object))]
+}
+
+#[test]
+fn ids_are_unique_within_their_type_alone() {
+    let both = [made(1, "role", "aws_iam_role", "web"), made(2, "profile", "aws_instance_profile", "web")].concat();
+    let each = |event: fn(&str) -> BlockEvent| [event("role"), event("profile")];
+    let types = |all: Vec<&TypedId>| all.iter().map(|object| object.to_string()).collect::<Vec<_>>();
+    let expected = ["aws_iam_role web", "aws_instance_profile web"];
+
+    let deposed = each(|resource| BlockEvent::Deposed { resource: name(resource), id: id("web") });
+    let state = folded(&[&both[..], &deposed].concat()).unwrap();
+    assert_eq!(types(state.deposed.keys().collect()), expected);
+    let gone = BlockEvent::Gone { resource: name("role"), id: id("web") };
+    let state = folded(&[&both[..], &deposed, &[gone]].concat()).unwrap();
+    assert_eq!(types(state.deposed.keys().collect()), expected[1..]);
+
+    let moved = each(|resource| BlockEvent::MovedOut {
+        resource: name(resource),
+        to: format!("us-east.other.{resource}").parse().unwrap(),
+    });
+    let state = folded(&[&both[..], &moved].concat()).unwrap();
+    assert_eq!(types(state.moved.keys().collect()), expected);
+
+    let adopting = each(|resource| BlockEvent::Adopting { resource: name(resource), id: id("web") });
+    assert_eq!(folded(&adopting).unwrap().adopting.len(), 2);
 }
 
 #[test]
