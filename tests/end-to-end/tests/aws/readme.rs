@@ -3,7 +3,7 @@
 use end_to_end::{Variant, World};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_e2e-provision");
-const README: &str = include_str!("../../../README.md");
+const README: &str = include_str!("../../../../README.md");
 
 /// The arguments of each `cargo run -p runner -- …` of the section, in its order.
 fn commands() -> Vec<Vec<&'static str>> {
