@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `{"$defined":"tags"}` | the resource's input in the block's definition |
 //! | `{"$recorded":"tags"}` | the field of the resource's object, as it is recorded |
+//! | `{"$inputs":"defined"}`, `{"$inputs":"recorded"}` | all inputs of the resource, as in the block's definition, or as the fields of its object |
 //! | `{"$uses":"defined"}` | the resources whose outputs the definition of the resource uses |
 //! | `{"$target":"aws"}` | where the block's calls to that provider go |
 //! | `{"$mark":"all"}`, `{"$mark":"address"}`, `{"$mark":"incarnation"}` | the intent's own mark, or a part of it |
@@ -93,6 +94,11 @@ impl<'a> Known<'a> {
         match kind {
             "$defined" => json(self.defined?.inputs.get(name)?),
             "$recorded" => json(self.recorded?.fields.get(name)?),
+            "$inputs" if name == "defined" => json(&*self.defined?.inputs),
+            "$inputs" if name == "recorded" => {
+                let (inputs, fields) = (&self.defined?.inputs, &self.recorded?.fields);
+                json(&fields.iter().filter(|(name, _)| inputs.contains_key(*name)).collect::<BTreeMap<_, _>>())
+            }
             "$uses" => json(&self.defined?.depends_on()),
             "$target" => json(self.targets.get(&name.parse::<ProviderName>().ok()?)?),
             "$mark" if name == "all" => self.mark.clone(),
@@ -229,6 +235,7 @@ pub(super) fn shorten(state: &BlockState, event: &BlockEvent) -> Option<Short> {
         BlockEvent::Applied { resource, inputs, outputs, depends_on: _ } => {
             let known = Known::of(state, resource);
             let mut names = Names::default();
+            names.of_inputs(&known);
             names.of_fields(&known, inputs);
             names.of_fields(&known, outputs);
             names.add("$uses", "defined", known.get("$uses", "defined"));
@@ -280,6 +287,7 @@ fn intent_of(state: &BlockState, intent: &Intent, mut short: Value) -> Option<(V
     known.set = short.get("call").and_then(set_by).cloned();
     let mut names = Names::default();
     if let Some(fields) = intent.call.effect.fields() {
+        names.of_inputs(&known);
         names.of_fields(&known, fields);
     }
     names.add("$mark", "all", known.mark.clone());
@@ -313,6 +321,13 @@ impl Names {
         // The quotes, colon and braces around the two.
         if bytes(&value) > kind.len() + name.len() + 7 && !self.0.iter().any(|(_, known)| *known == value) {
             self.0.push((json!({ kind: name }), value));
+        }
+    }
+
+    /// All inputs of the resource at once.
+    fn of_inputs(&mut self, known: &Known<'_>) {
+        for of in ["recorded", "defined"] {
+            self.add("$inputs", of, known.get("$inputs", of));
         }
     }
 

@@ -8,7 +8,7 @@ use provision_core::desired::Desired;
 use provision_core::id::ResourceAddr;
 use provision_core::sim::Held;
 use provision_core::value::{Expr, Tree, Value};
-use simulation::infra::{Edit, Kind, Res, Spec, edits, output, resource, specs};
+use simulation::infra::{BlockSpec, DcSpec, Edit, Kind, Res, Spec, edits, output, resource, specs};
 use simulation::lab::{Lab, Order};
 use simulation::sim::Sim;
 use simulation::world::World;
@@ -284,11 +284,24 @@ proptest! {
     }
 }
 
+/// Little is changed, and much is said of it: who it is, what it waits for, and what it was made of.
+#[test]
+fn a_small_instance_in_a_block_of_its_own() {
+    let res = |kind, uid, tag| Res { kind, uid, range: 0, zone: 0, flag: false, tag, picks: [0; 3] };
+    let block = |uid, resources| BlockSpec { uid, resources };
+    let network = block(100, vec![res(Kind::Vpc, 0, 0)]);
+    let inside = block(101, vec![res(Kind::Subnet, 1, 0), res(Kind::Group, 2, 1)]);
+    let host = block(102, vec![Res { picks: [39, 171, 62], range: 1, ..res(Kind::Instance, 3, 2) }]);
+    let [before, after] = [vec![network.clone(), inside.clone()], vec![network, inside, host]].map(|blocks| {
+        Spec { dcs: vec![DcSpec { name: "us-test", env: "staging", blocks }], next: 4, moved: Vec::new() }.desired()
+    });
+    bounded(&mut with(&before), &before, &after).unwrap();
+}
+
 #[test]
 fn a_group_with_many_rules_is_moved_and_changed() {
     let res = |kind, uid| Res { kind, uid, range: 2, zone: 0, flag: true, tag: 2, picks: [1, 2, 3] };
-    let blocks =
-        vec![simulation::infra::BlockSpec { uid: 100, resources: vec![res(Kind::Vpc, 0), res(Kind::Group, 1)] }];
-    let dcs = vec![simulation::infra::DcSpec { name: "us-test", env: "staging", blocks }];
+    let blocks = vec![BlockSpec { uid: 100, resources: vec![res(Kind::Vpc, 0), res(Kind::Group, 1)] }];
+    let dcs = vec![DcSpec { name: "us-test", env: "staging", blocks }];
     history(&Spec { dcs, next: 9, moved: Vec::new() }, &[], 1).unwrap();
 }
