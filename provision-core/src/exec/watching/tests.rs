@@ -41,6 +41,12 @@ impl Server {
     }
 }
 
+/// A read on its way.
+struct Sent {
+    read: Read,
+    at: u64,
+}
+
 /// So many objects are looked at so many times, with pauses of 100 ms, while a read takes 50: whether each saw its own at last,
 /// and the reads.
 fn look(server: Server, objects: usize, times: usize) -> (Vec<bool>, Vec<Read>) {
@@ -77,14 +83,14 @@ fn look_from(
         join_all(looks).await
     });
     let (mut reads, mut came, mut now) = (Vec::new(), 0, 0);
-    let mut due: BTreeMap<(u64, u64), (ActionId, Option<(Read, u64)>)> = BTreeMap::new();
+    let mut due: BTreeMap<(u64, u64), (ActionId, Option<Sent>)> = BTreeMap::new();
     let mut event = None;
     loop {
         let at = Now { boot_ms: now, wall_ms: now };
         for (id, action) in machine.step(at, event.take()) {
             came += 1;
             match action {
-                Action::Read { read, .. } => drop(due.insert((now + 50, came), (id, Some((read, now))))),
+                Action::Read { read, .. } => drop(due.insert((now + 50, came), (id, Some(Sent { read, at: now })))),
                 Action::Sleep { duration } => {
                     let later = u64::try_from(duration.as_millis()).unwrap();
                     due.insert((now + later, came), (id, None));
@@ -98,8 +104,8 @@ fn look_from(
         let ((when, _), (id, read)) = due.pop_first().expect("it waits for something");
         now = when;
         event = Some(match read {
-            Some((read, sent)) => {
-                let answer = server.answer(&read, objects, sent);
+            Some(Sent { read, at }) => {
+                let answer = server.answer(&read, objects, at);
                 reads.push(read);
                 (id, Event::Read(answer))
             }
