@@ -173,7 +173,7 @@ pub async fn find_candidates(io: &Io, spec: &FindSpec, block: &BlockAddr, clue: 
             };
             let is_free = |observed: &Observed| {
                 observed.readiness != Readiness::Going
-                    && !owned.contains(&(target.clone(), desired.type_name.clone(), observed.id.clone()))
+                    && !owned.contains(&(observed.id.clone(), desired.type_name.clone(), target.clone()))
             };
             let objects: Vec<Observed> = read.map_err(unread)?.objects.into_iter().filter(is_free).collect();
             candidates.extend(objects.iter().map(|observed| (observed.id.clone(), observed.clone())));
@@ -193,7 +193,7 @@ struct Asked<'a> {
 }
 
 /// Objects that a log knows.
-type Owned = BTreeSet<(TargetId, TypeName, ObjectId)>;
+type Owned = BTreeSet<(ObjectId, TypeName, TargetId)>;
 
 /// The outputs of every recorded object, and all objects that a log knows.
 fn known(recorded: &BTreeMap<BlockAddr, BlockInput>) -> (BTreeMap<ResourceAddr, Fields>, Owned) {
@@ -202,7 +202,7 @@ fn known(recorded: &BTreeMap<BlockAddr, BlockInput>) -> (BTreeMap<ResourceAddr, 
         for (name, resource) in &state.resources {
             outputs.insert(block.resource(name.clone()), with_id(&resource.object.fields, &resource.object.id));
         }
-        owned.extend(state.records().map(|it| (it.target.clone(), it.type_name.clone(), it.id.clone())));
+        owned.extend(state.records().map(|it| (it.id.clone(), it.type_name.clone(), it.target.clone())));
     }
     (outputs, owned)
 }

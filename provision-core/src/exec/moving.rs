@@ -65,7 +65,7 @@ impl Exec {
         let comes_back = |moved: &&MovedOut| moved.resource == to.name && moved.to == *from;
         let mut forward = there.on_their_way(&from.block, |block| (*block == to.block).then_some(&*here));
         let mut back = here.on_their_way(&to.block, |block| (*block == from.block).then_some(&*there));
-        let moved = { forward.find(comes).or_else(|| back.find(comes_back)) };
+        let moved = forward.find(comes).or_else(|| back.find(comes_back));
         // The call that could have made it did not land.
         let Some(moved) = moved else { return Ok(nothing) };
         let mut record = moved.state.object.clone();

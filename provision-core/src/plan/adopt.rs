@@ -117,7 +117,7 @@ impl Planner<'_> {
         if let Some(problem) = observed
             .mark
             .as_ref()
-            .and_then(|mark| self.may_have_an_owner((target, &desired.type_name, &observed.id), mark))
+            .and_then(|mark| self.may_have_an_owner((&observed.id, &desired.type_name, target), mark))
             && !mutant::on(Mutant::AdoptsWhatIsMarked)
         {
             return Err(format!("{addr} ({at}): {id} carries the mark of {problem}"));

@@ -76,8 +76,9 @@ pub(super) struct Planner<'a> {
     pub(super) found: BTreeMap<ResourceAddr, FoundObject>,
 }
 
-/// An object among all: neither ids nor types with ids are unique across targets.
-pub(super) type ObjectKey<'a> = (&'a TargetId, &'a TypeName, &'a ObjectId);
+/// An object among all: neither ids nor types with ids are unique across targets. What differs most stands first, because
+/// these are compared often.
+pub(super) type ObjectKey<'a> = (&'a ObjectId, &'a TypeName, &'a TargetId);
 
 /// What is known of a resource's outputs before apply.
 enum Outputs {
@@ -464,5 +465,5 @@ impl<'a> Planner<'a> {
 
 fn known(recorded: &BTreeMap<BlockAddr, BlockInput>) -> BTreeSet<ObjectKey<'_>> {
     let states = recorded.values().filter_map(|recorded| recorded.as_ref().ok());
-    states.flat_map(BlockState::records).map(|it| (&it.target, &it.type_name, &it.id)).collect()
+    states.flat_map(BlockState::records).map(|it| (&it.id, &it.type_name, &it.target)).collect()
 }

@@ -61,7 +61,7 @@ impl Planner<'_> {
     /// An object that carries the mark of a block whose log is empty: the log was lost, or this is another store.
     fn refuse_lost_logs(&mut self) {
         for (target, type_name, observed, mark) in self.inputs.world.marked() {
-            let object = (target, type_name, &observed.id);
+            let object = (&observed.id, type_name, target);
             if mark.infra != self.inputs.desired.infra || self.log_knows(object, mark) {
                 continue;
             }
@@ -90,7 +90,7 @@ impl Planner<'_> {
     }
 
     /// Whether this plan takes the object over.
-    fn takes_over(&self, (target, type_name, id): ObjectKey<'_>) -> bool {
+    fn takes_over(&self, (id, type_name, target): ObjectKey<'_>) -> bool {
         self.inputs.adoptions.iter().filter(|(_, adopted)| *adopted == id).any(|(addr, _)| {
             let desired = self.desired(addr).filter(|desired| desired.type_name == *type_name);
             desired.and_then(|desired| self.kind(addr, desired).ok()).is_some_and(|kind| kind.target == target)
