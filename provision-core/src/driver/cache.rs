@@ -1,7 +1,7 @@
 //! A cache of entries, in a directory: what was read of a store need not be fetched again.
 //!
 //! Entries are written once, so a copy is as good as what it was copied from, as long as that is what the store still has.
-//! Everything else (hints, checkpoints, what the store says of itself) is read from the store each time.
+//! Hints and checkpoints are overwritten, and their copies with them. What the store says of itself is read from it each time.
 //!
 //! # Guarantees
 //! A copy stands for an object only if a listing of the store has named the object since, in the version that was copied:
@@ -30,8 +30,11 @@ use super::store::{Store, Version, Versions};
 use crate::id::Digest;
 use crate::machine::{GetAnswer, ListAnswer, PutAnswer, StoreKey};
 
-/// The folders of the store whose objects are written once.
-const WRITTEN_ONCE: [&str; 2] = ["v1/block/", "v1/run/"];
+/// The folders of the store in which each folder is a stream, with entries that are written once.
+const STREAMS: [&str; 2] = ["v1/block/", "v1/run/"];
+
+/// The folders of the store that have what stands beside streams: hints and checkpoints.
+const BESIDE: [&str; 3] = ["v1/hint/block/", "v1/hint/run/", "v1/hint/checkpoint/block/"];
 
 /// The format of the copies; no other is used.
 const FORMAT: u32 = 1;
@@ -187,10 +190,10 @@ fn split(key: &str) -> Option<(&str, &str)> {
     key.split_at_checked(key.rfind('/')?.saturating_add(1))
 }
 
-/// Whether a folder holds entries.
+/// Whether a folder holds what copies are kept of.
 fn is_kept(folder: &str) -> bool {
-    let stream = WRITTEN_ONCE.iter().find_map(|kind| folder.strip_prefix(kind)?.strip_suffix('/'));
-    stream.is_some_and(|stream| !stream.is_empty() && !stream.contains('/'))
+    let stream = STREAMS.iter().find_map(|kind| folder.strip_prefix(kind)?.strip_suffix('/'));
+    BESIDE.contains(&folder) || stream.is_some_and(|stream| !stream.is_empty() && !stream.contains('/'))
 }
 
 #[async_trait]
@@ -200,6 +203,8 @@ impl Store for Cached {
     }
 
     async fn put_hint(&self, key: &StoreKey, bytes: Vec<u8>) {
+        // What a listing named before is not what stands there from now on.
+        self.vouch(key);
         self.store.put_hint(key, bytes).await;
     }
 

@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::beside::Beside;
 use super::envelope::{self, Author};
 use super::event::BlockEvent;
 use super::fold::BlockState;
@@ -91,7 +92,10 @@ pub(super) struct Begin {
 }
 
 /// The block's state as its checkpoint has it, if the log bears that out.
-pub(super) async fn find(io: &Io, infra: &InfraId, addr: &BlockAddr) -> Option<Begin> {
+pub(super) async fn find(io: &Io, infra: &InfraId, addr: &BlockAddr, beside: &Beside) -> Option<Begin> {
+    if !beside.may_have_checkpoint::<BlockEvent>(addr) {
+        return None;
+    }
     let GetAnswer::Found { bytes, modified_ms: _ } = io.get(checkpoint_key::<BlockEvent>(addr)).await else {
         return None;
     };

@@ -12,6 +12,7 @@ use futures::future::join_all;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::beside::Beside;
 use super::checkpoint::{self, Begin};
 use super::envelope::{self, Entry, EntryError, Expected, Head, Unread};
 use super::event::{BlockEvent, RunEvent};
@@ -125,9 +126,9 @@ pub(super) fn put_hint<E: StreamEvent>(io: &Io, id: &E::Id, seq: Seq) {
 
 /// Where the head probably is: as the hint says, and as a listing says; neither is believed. A hint may be from before a
 /// crash, and a listing may lag.
-async fn guess<E: StreamEvent>(io: &Io, id: &E::Id) -> Result<[Option<Seq>; 2], ReadError> {
-    let key = hint_key::<E>(id);
-    let (hint, listed) = futures::future::join(get(io, &key), listed_top::<E>(io, id, None)).await;
+async fn guess<E: StreamEvent>(io: &Io, id: &E::Id, beside: &Beside) -> Result<[Option<Seq>; 2], ReadError> {
+    let hint = async { if beside.may_have_hint::<E>(id) { get(io, &hint_key::<E>(id)).await } else { Ok(None) } };
+    let (hint, listed) = futures::future::join(hint, listed_top::<E>(io, id, None)).await;
     let hint = hint?.and_then(|(bytes, _)| serde_json::from_slice::<Hint>(&bytes).ok());
     Ok([hint.map(|hint| hint.seq), listed?])
 }
@@ -148,8 +149,18 @@ pub(super) async fn listed_top<E: StreamEvent>(
 /// # Errors
 /// An entry that cannot be used or cannot follow, or a store that does not answer.
 pub async fn read_log<E: StreamEvent>(io: &Io, infra: &InfraId, id: &E::Id) -> Result<Vec<Entry<E>>, ReadError> {
+    read_log_beside(io, infra, id, &Beside::default()).await
+}
+
+/// The same, of a stream of which it may be known what is beside it.
+pub(super) async fn read_log_beside<E: StreamEvent>(
+    io: &Io,
+    infra: &InfraId,
+    id: &E::Id,
+    beside: &Beside,
+) -> Result<Vec<Entry<E>>, ReadError> {
     let mut reading = Reading::<E>::new(io, infra, id, None, E::Said::default());
-    reading.all().await?;
+    reading.all(beside).await?;
     Ok(reading.entries)
 }
 
@@ -172,8 +183,8 @@ impl<'a, E: StreamEvent> Reading<'a, E> {
     }
 
     /// Reads all of it.
-    async fn all(&mut self) -> Result<(), ReadError> {
-        let tops = guess::<E>(self.io, self.id).await?;
+    async fn all(&mut self, beside: &Beside) -> Result<(), ReadError> {
+        let tops = guess::<E>(self.io, self.id, beside).await?;
         self.up_to(&tops).await
     }
 
@@ -242,7 +253,17 @@ pub(super) fn illegal_entry<E: StreamEvent>(id: &E::Id, seq: Seq, illegal: Illeg
 /// # Errors
 /// A stream that cannot be read.
 pub async fn read_block(io: &Io, infra: &InfraId, addr: &BlockAddr) -> Result<BlockState, ReadError> {
-    if let Some(begin) = checkpoint::find(io, infra, addr).await {
+    read_block_beside(io, infra, addr, &Beside::default()).await
+}
+
+/// The same, of a block of which it may be known what is beside its stream.
+pub(super) async fn read_block_beside(
+    io: &Io,
+    infra: &InfraId,
+    addr: &BlockAddr,
+    beside: &Beside,
+) -> Result<BlockState, ReadError> {
+    if let Some(begin) = checkpoint::find(io, infra, addr, beside).await {
         match go_on(io, infra, addr, begin).await {
             // What is wrong is found and told by who reads all of it.
             Err(ReadError::Entry(_) | ReadError::Illegal { .. } | ReadError::Gap { .. }) => {}
@@ -250,7 +271,7 @@ pub async fn read_block(io: &Io, infra: &InfraId, addr: &BlockAddr) -> Result<Bl
         }
     }
     let mut reading = Reading::<BlockEvent>::new(io, infra, addr, None, BlockState::default());
-    reading.all().await?;
+    reading.all(beside).await?;
     Ok(reading.said)
 }
 
@@ -286,8 +307,18 @@ pub async fn refresh_block(
 /// # Errors
 /// A stream that cannot be read.
 pub async fn read_run(io: &Io, infra: &InfraId, run: &RunId) -> Result<RunState, ReadError> {
+    read_run_beside(io, infra, run, &Beside::default()).await
+}
+
+/// The same, of a run of which it may be known what is beside its stream.
+pub(super) async fn read_run_beside(
+    io: &Io,
+    infra: &InfraId,
+    run: &RunId,
+    beside: &Beside,
+) -> Result<RunState, ReadError> {
     let mut state = RunState::default();
-    for entry in read_log::<RunEvent>(io, infra, run).await? {
+    for entry in read_log_beside::<RunEvent>(io, infra, run, beside).await? {
         state.apply(&entry).map_err(|illegal| illegal_entry::<RunEvent>(run, entry.body.seq, illegal))?;
     }
     Ok(state)

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use futures::StreamExt as _;
 
+use super::beside::Beside;
 use super::envelope::Entry;
-use super::event::BlockEvent;
+use super::event::{BlockEvent, RunEvent};
 use super::fold::BlockState;
-use super::log::{ReadError, read_block, read_log, read_run};
+use super::log::{ReadError, read_block_beside, read_log_beside, read_run_beside};
 use super::run_state::RunState;
 use crate::id::{BlockAddr, InfraId, RunId};
 use crate::machine::Io;
@@ -31,8 +32,10 @@ pub async fn read_blocks(
     infra: &InfraId,
     blocks: impl IntoIterator<Item = BlockAddr>,
 ) -> ManyRead<BlockAddr, BlockState> {
+    let blocks: Vec<_> = blocks.into_iter().collect();
+    let beside = &Beside::of_blocks(io, blocks.len()).await;
     let reads = blocks.into_iter().map(|addr| async move {
-        let read = read_block(io, infra, &addr).await;
+        let read = read_block_beside(io, infra, &addr, beside).await;
         (addr, read)
     });
     gather(reads).await
@@ -44,8 +47,10 @@ pub async fn read_block_logs(
     infra: &InfraId,
     blocks: impl IntoIterator<Item = BlockAddr>,
 ) -> ManyRead<BlockAddr, Vec<Entry<BlockEvent>>> {
+    let blocks: Vec<_> = blocks.into_iter().collect();
+    let beside = &Beside::of::<BlockEvent>(io, blocks.len()).await;
     let reads = blocks.into_iter().map(|addr| async move {
-        let read = read_log(io, infra, &addr).await;
+        let read = read_log_beside(io, infra, &addr, beside).await;
         (addr, read)
     });
     gather(reads).await
@@ -53,8 +58,10 @@ pub async fn read_block_logs(
 
 /// Reads and folds the streams of these runs.
 pub async fn read_runs(io: &Io, infra: &InfraId, runs: impl IntoIterator<Item = RunId>) -> ManyRead<RunId, RunState> {
+    let runs: Vec<_> = runs.into_iter().collect();
+    let beside = &Beside::of::<RunEvent>(io, runs.len()).await;
     let reads = runs.into_iter().map(|run| async move {
-        let read = read_run(io, infra, &run).await;
+        let read = read_run_beside(io, infra, &run, beside).await;
         (run, read)
     });
     gather(reads).await

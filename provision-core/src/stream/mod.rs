@@ -6,6 +6,7 @@
 pub mod event;
 
 mod arriving;
+mod beside;
 mod by_resource;
 mod checkpoint;
 mod claim;

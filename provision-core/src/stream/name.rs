@@ -55,14 +55,24 @@ pub(super) fn entry_name(seq: Seq) -> String {
     format!("{:020}", seq.0)
 }
 
+/// The folder of the hints of all streams of a kind, with its final `/`.
+pub(super) fn hint_folder<E: StreamEvent>() -> String {
+    format!("v1/hint/{}/", E::KIND)
+}
+
 /// The key of a stream's hint: its last known head, never believed.
 pub(super) fn hint_key<E: StreamEvent>(id: &E::Id) -> StoreKey {
-    StoreKey(format!("v1/hint/{}/{id}", E::KIND))
+    StoreKey(format!("{}{id}", hint_folder::<E>()))
+}
+
+/// The folder of the checkpoints of all streams of a kind, with its final `/`.
+pub(super) fn checkpoint_folder<E: StreamEvent>() -> String {
+    format!("v1/hint/checkpoint/{}/", E::KIND)
 }
 
 /// The key of a stream's checkpoint: what its entries amounted to at one of them, never believed over them.
 pub(super) fn checkpoint_key<E: StreamEvent>(id: &E::Id) -> StoreKey {
-    StoreKey(format!("v1/hint/checkpoint/{}/{id}", E::KIND))
+    StoreKey(format!("{}{id}", checkpoint_folder::<E>()))
 }
 
 /// The stream as messages name it: `block us-east.network`.

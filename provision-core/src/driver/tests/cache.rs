@@ -181,22 +181,42 @@ async fn a_copy_that_was_touched_is_read_from_the_store_and_made_anew() {
 }
 
 #[tokio::test]
-async fn what_is_overwritten_is_not_kept() {
+async fn what_is_overwritten_is_read_anew_and_what_is_not_is_not() {
     let place = Place::new().await;
     let cached = place.cached();
     let gets = || place.far.gets.load(Ordering::Relaxed);
-    for hint in
-        ["v1/hint/block/us-east.network", "v1/hint/checkpoint/block/us-east.network"].map(|key| StoreKey(key.into()))
-    {
+    for folder in ["v1/hint/block/", "v1/hint/run/", "v1/hint/checkpoint/block/"] {
+        let hint = StoreKey(format!("{folder}us-east.network"));
         for text in ["one", "two"] {
             cached.put_hint(&hint, text.into()).await;
-            drop(cached.list(hint.0.trim_end_matches("us-east.network")).await);
-            let before = gets();
-            assert_eq!(bytes(&cached.get(&hint).await), text);
-            assert_eq!(gets() - before, 1);
+            // Not listed since it was written: the object. Listed: its copy. Not listed again: the object.
+            for (listed, read) in [(false, 1), (true, 0), (false, 1)] {
+                if listed {
+                    assert!(matches!(cached.list(folder).await, ListAnswer::Names(names) if names.len() == 1));
+                }
+                let before = gets();
+                assert_eq!(bytes(&cached.get(&hint).await), text);
+                assert_eq!(gets() - before, read, "{hint} {text} {listed}");
+            }
+            // This names what is overwritten then.
+            drop(cached.list(folder).await);
         }
     }
-    for odd in ["v1/block/us-east.network", "v1/block/../00", "v1/block/a/b/00", "v1/meta/infra", "x"] {
+}
+
+#[tokio::test]
+async fn of_nothing_else_copies_are_kept() {
+    let place = Place::new().await;
+    let cached = place.cached();
+    for odd in [
+        "v1/block/us-east.network",
+        "v1/block/../00",
+        "v1/block/a/b/00",
+        "v1/meta/infra",
+        "v1/hint/other/00",
+        "v1/hint/block",
+        "x",
+    ] {
         drop(cached.get(&StoreKey(odd.to_owned())).await);
     }
     assert_eq!(place.copies(), Vec::<PathBuf>::new());

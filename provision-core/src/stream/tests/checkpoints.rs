@@ -113,9 +113,18 @@ fn many_blocks_cost_what_changed_and_a_few_calls_each() {
         assert!(read.len() == 40 && read.values().all(Result::is_ok));
         (world.gets, world.lists, world.listed)
     };
-    assert_eq!(read(&mut world), (40 * 3, 40, 40));
+    // Two listings name the 40 hints and the 40 checkpoints.
+    assert_eq!(read(&mut world), (40 * 3, 40 + 2, 40 + 80));
     run(&mut world, 2, &[3, 17], 2);
-    assert_eq!(read(&mut world), (40 * 3 + 2 * 4, 40, 40 + 2 * 4));
+    assert_eq!(read(&mut world), (40 * 3 + 2 * 4, 40 + 2, 40 + 80 + 2 * 4));
+    // Without checkpoints each is read from its beginning, and none is asked for.
+    world.objects.retain(|key, _| !key.starts_with("v1/hint/checkpoint/"));
+    let (gets, lists, listed) = read(&mut world);
+    let entries = u32::try_from(listed - 40).unwrap();
+    assert_eq!((gets, lists), (entries + 40 * 2, 40 + 1 + 1));
+    // Neither hints nor checkpoints.
+    world.objects.retain(|key, _| !key.starts_with("v1/hint/"));
+    assert_eq!(read(&mut world), (entries + 40, 40 + 2, listed - 40));
 }
 
 /// Puts other bytes in place of the checkpoint of block 0.
