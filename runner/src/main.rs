@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+// Without a name of it the compiler would not link it.
+#[cfg(feature = "dynamic")]
+use provision_dylib as _;
+
 fn main() -> ExitCode {
     provision_cli::main(infra_defs::infrastructure)
 }

@@ -2,14 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures::StreamExt as _;
-use futures::stream::FuturesUnordered;
-
 use super::error::RunError;
 use super::limiter::{Limiter, Rates};
 use super::logs::read_recorded;
 use super::observe::{ObjectsByType, observe_types, recorded_by_type};
 use super::reading::Reader;
+use super::run;
 use crate::call::Bounds;
 use crate::drift::{DriftInputs, DriftReport, drift};
 use crate::id::{BlockAddr, InfraId};
@@ -77,15 +75,8 @@ fn types<'a>(spec: &DriftSpec, recorded: &'a BTreeMap<BlockAddr, BlockInput>) ->
 
 /// Asks every target who we are. One that cannot be used does not keep the others from being read.
 async fn verify(io: &Io, targets: BTreeSet<TargetId>) -> (BTreeMap<TargetId, Bounds>, BTreeMap<TargetId, String>) {
-    let verifies: FuturesUnordered<_> = targets
-        .into_iter()
-        .map(|target| async move {
-            let verified = io.verify(target.clone()).await;
-            (target, verified)
-        })
-        .collect();
     let (mut bounds, mut unusable) = (BTreeMap::new(), BTreeMap::new());
-    for (target, verified) in verifies.collect::<Vec<_>>().await {
+    for (target, verified) in run::verify(io, targets).await {
         match verified {
             Verified::Yes { bounds: found } => drop(bounds.insert(target, found)),
             Verified::No { problem } => drop(unusable.insert(target, problem)),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt as _;
+use futures::future::join;
 use futures::stream::FuturesUnordered;
 use tracing::Instrument as _;
 
@@ -147,15 +148,34 @@ const MANY: usize = 5;
 /// # Errors
 /// The store or a target cannot be used. A block whose log cannot be used is refused in the plan instead.
 pub async fn prepare(io: &Io, spec: &RunSpec) -> Result<Prepared, RunError> {
-    let recorded = read_logs(io, spec, &BTreeMap::new()).await?;
-    let (generation, missing) = generation(spec.generation, &recorded);
-    known_selection(spec, &recorded)?;
     let lookups = match spec.mode {
         Mode::Apply | Mode::Adopt => Lookups::Asked,
         Mode::Destroy => Lookups::Unneeded,
     };
-    let spec = &Purpose { mode: spec.mode, selection: &spec.selection, adoptions: &spec.adoptions, lookups, spec };
-    look(io, spec, recorded, generation, missing).await.map(|(prepared, _)| prepared)
+    let purpose = &Purpose { mode: spec.mode, selection: &spec.selection, adoptions: &spec.adoptions, lookups, spec };
+    // Most targets are those of the code, and to be known there takes about as long as reading the logs.
+    let of_the_code = targets(&purpose.wanted(&BTreeMap::new()));
+    let none = BTreeMap::new();
+    let (recorded, verified) = join(read_logs(io, spec, &none), verify(io, of_the_code)).await;
+    let recorded = recorded?;
+    let (generation, missing) = generation(spec.generation, &recorded);
+    known_selection(spec, &recorded)?;
+    look(io, purpose, recorded, verified, (generation, missing)).await.map(|(prepared, _)| prepared)
+}
+
+/// What became of asking targets who we are.
+pub(super) type Asked = BTreeMap<TargetId, Verified>;
+
+/// Asks each of the targets who we are.
+pub(super) async fn verify(io: &Io, targets: BTreeSet<TargetId>) -> Asked {
+    let asked: FuturesUnordered<_> = targets
+        .into_iter()
+        .map(|target| async move {
+            let verified = io.verify(target.clone()).await;
+            (target, verified)
+        })
+        .collect();
+    asked.collect().await
 }
 
 /// What a plan is for: of a new plan by the spec, of an approved one by the plan itself.
@@ -165,6 +185,14 @@ struct Purpose<'a> {
     adoptions: &'a BTreeMap<ResourceAddr, ObjectId>,
     lookups: Lookups<'a>,
     spec: &'a RunSpec,
+}
+
+impl Purpose<'_> {
+    /// What is to be looked at for it.
+    fn wanted<'a>(&'a self, recorded: &'a BTreeMap<BlockAddr, BlockInput>) -> Wanted<'a> {
+        let Self { mode: _, selection, adoptions, lookups, spec } = self;
+        Wanted { desired: &spec.desired, recorded, selection, adoptions, lookups: *lookups }
+    }
 }
 
 /// A name that selects nothing is a mistake, and so are names that select nothing together.
@@ -280,7 +308,7 @@ async fn under_claims(
     let anew = mutant::on(Mutant::AsksAnew);
     let lookups = if anew { Lookups::Asked } else { Lookups::Given(&approved.lookups) };
     let purpose = Purpose { mode: approved.mode, selection: &approved.selection, adoptions: &adoptions, lookups, spec };
-    let (later, bounds) = look(io, &purpose, recorded, approved.generation, missing).await?;
+    let (later, bounds) = look(io, &purpose, recorded, Asked::new(), (approved.generation, missing)).await?;
     let ceiling = match run.resumed() {
         Some(_) => Ceiling::resumed(approved.clone(), made_by(run.id(), &later.recorded)),
         None => Ceiling::new(approved.clone()),
@@ -364,25 +392,22 @@ fn generation(choice: GenerationChoice, recorded: &BTreeMap<BlockAddr, BlockInpu
     }
 }
 
-/// Asks every target who we are, reads what it holds, and plans.
+/// Asks every target who we are that has not been asked, reads what they hold, and plans.
 async fn look(
     io: &Io,
     purpose: &Purpose<'_>,
     recorded: BTreeMap<BlockAddr, BlockInput>,
-    generation: Generation,
-    missing: Missing,
+    mut verified: Asked,
+    (generation, missing): (Generation, Missing),
 ) -> Result<(Prepared, BTreeMap<TargetId, Bounds>), RunError> {
-    let Purpose { mode, selection, adoptions, lookups, spec } = purpose;
+    let Purpose { mode, selection, adoptions, lookups: _, spec } = purpose;
+    let wanted = purpose.wanted(&recorded);
+    let needed = targets(&wanted);
+    verified.retain(|target, _| needed.contains(target));
+    let others = needed.into_iter().filter(|target| !verified.contains_key(target)).collect();
+    verified.extend(verify(io, others).await);
     let mut bounds = BTreeMap::new();
-    let wanted = Wanted { desired: &spec.desired, recorded: &recorded, selection, adoptions, lookups: *lookups };
-    let verifies: FuturesUnordered<_> = targets(&wanted)
-        .into_iter()
-        .map(|target| async move {
-            let verified = io.verify(target.clone()).await;
-            (target, verified)
-        })
-        .collect();
-    for (target, verified) in verifies.collect::<Vec<_>>().await {
+    for (target, verified) in verified {
         match verified {
             Verified::Yes { bounds: found } => bounds.insert(target, found),
             Verified::No { problem } => return Err(RunError::Target { target, problem }),

@@ -33,12 +33,21 @@ impl Project {
         if !root.join("Cargo.lock").exists() {
             project.write("Cargo.lock", &read(&repository().join("Cargo.lock"))?)?;
         }
-        project.member("provision", &["infra-defs"], &["provision-cli"], &[(
-            "src/main.rs",
-            "//! The binary.\n\nfn main() -> std::process::ExitCode {\n    provision_cli::main(infra_defs::infrastructure)\n}\n"
-                .to_owned(),
-        )])?;
+        project.runner()?;
         Ok(project)
+    }
+
+    /// Writes the member with the binary: that of this repository, with the feature that it has for the loop of edits.
+    fn runner(&self) -> Result<(), Failure> {
+        let manifest = manifest("provision", &["infra-defs"], &["provision-cli", "provision-dylib"])?;
+        self.write(
+            "provision/Cargo.toml",
+            &format!("{manifest}\n[features]\ndefault = [\"dynamic\"]\ndynamic = []\n"),
+        )?;
+        for file in ["src/main.rs", "build.rs"] {
+            self.write(&format!("provision/{file}"), &read(&repository().join("runner").join(file))?)?;
+        }
+        Ok(())
     }
 
     /// Writes a member that depends on others, and on packages of this repository.
@@ -49,12 +58,7 @@ impl Project {
         ours: &[&str],
         files: &[(&str, String)],
     ) -> Result<(), Failure> {
-        let repository = repository();
-        let others = others.iter().map(|other| format!("{other} = {{ path = \"../{other}\" }}\n"));
-        let ours = ours.iter().map(|our| format!("{our} = {{ path = \"{}\" }}\n", repository.join(our).display()));
-        let dependencies: String = others.chain(ours).collect();
-        let head = format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\npublish = false\n");
-        self.write(&format!("{name}/Cargo.toml"), &format!("{head}\n[dependencies]\n{dependencies}"))?;
+        self.write(&format!("{name}/Cargo.toml"), &manifest(name, others, ours)?)?;
         for (file, text) in files {
             self.write(&format!("{name}/{file}"), text)?;
         }
@@ -100,6 +104,25 @@ impl Project {
     pub(crate) fn binary(&self) -> PathBuf {
         self.target.join("debug/provision")
     }
+}
+
+/// The manifest of a member that depends on others, and on packages of this repository.
+fn manifest(name: &str, others: &[&str], ours: &[&str]) -> Result<String, Failure> {
+    let workspace = read(&repository().join("Cargo.toml"))?;
+    let mut text = format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\npublish = false\n");
+    text.push_str("\n[dependencies]\n");
+    for other in others {
+        text.push_str(&format!("{other} = {{ path = \"../{other}\" }}\n"));
+    }
+    for our in ours {
+        // As in this workspace: `name = { path = "folder" }`.
+        let folder = workspace.lines().find_map(|line| {
+            line.strip_prefix(our)?.strip_prefix(" = { path = \"")?.split_once('"').map(|(folder, _)| folder)
+        });
+        let folder = folder.ok_or_else(|| Failure::Other(format!("Cargo.toml doesn't say where {our} is")))?;
+        text.push_str(&format!("{our} = {{ path = \"{}\" }}\n", repository().join(folder).display()));
+    }
+    Ok(text)
 }
 
 /// The folder of this repository.
