@@ -1,6 +1,8 @@
 //! Where a binary that is linked with shared libraries (feature `dynamic`) finds them when it is started by its path.
 //! `cargo run` would do without.
 
+#![expect(clippy::disallowed_methods, reason = "cargo tells a build script by its environment what it is for")]
+
 use std::process::Command;
 
 fn main() {
